@@ -1,0 +1,284 @@
+"""Tasks that workers of the pool's tests import, and a small runner that one test kills."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+
+class TwoArguments(Exception):
+    """Pickles, but does not unpickle."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+class NoRepr:
+    """Cannot be shown."""
+
+    def __repr__(self) -> str:
+        raise SystemExit("no repr")
+
+
+class NoText(Exception):
+    """Cannot be shown either."""
+
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+
+def echo(value: Any) -> Any:
+    """Return what is given."""
+    return value
+
+
+def waits_a_moment() -> None:
+    """Run longer than the shortest runs, whose memory is not looked at."""
+    threading.Event().wait(0.005)
+
+
+def pid() -> int:
+    """Return the worker's own."""
+    return os.getpid()
+
+
+def raises(message: str) -> NoReturn:
+    """Raise the most ordinary error."""
+    raise ValueError(message)
+
+
+def raises_two_arguments() -> NoReturn:
+    """Raise what breaks other pools."""
+    raise TwoArguments(1, 2)
+
+
+def raises_no_text() -> NoReturn:
+    """Raise what cannot be shown."""
+    raise NoText
+
+
+def raises_builtin(name: str) -> NoReturn:
+    """Raise an exception that no ``except Exception`` catches."""
+    raise getattr(__import__("builtins"), name)("by the task")
+
+
+def raises_chain(length: int) -> NoReturn:
+    """Raise an error with many causes."""
+    error: Exception = ValueError("link 0")
+    for number in range(1, length):
+        another = ValueError(f"link {number}")
+        another.__cause__ = error
+        error = another
+    raise error
+
+
+def exits(code: object) -> NoReturn:
+    """Leave as scripts do."""
+    raise SystemExit(code)
+
+
+def leaves(code: int) -> NoReturn:
+    """Leave without a word."""
+    os._exit(code)
+
+
+def segfaults() -> None:
+    """Read where nothing is."""
+    ctypes.string_at(0)
+
+
+def kills_itself(number: int) -> None:
+    """Send a signal to the worker alone."""
+    os.kill(os.getpid(), number)
+
+
+def waits_for(pipe: str) -> str:
+    """Return when something is written to a named pipe."""
+    with open(pipe, "rb") as news:
+        return news.read(1).decode()
+
+
+def returns_a_lambda() -> Any:
+    """Return what cannot be pickled."""
+    return lambda: None
+
+
+def returns_no_repr() -> Any:
+    """Return what can be pickled but not shown."""
+    return NoRepr()
+
+
+def returns_a_secret(text: str) -> Any:
+    """Return what must not be shown."""
+    from ujr_core import Secret
+
+    return {"token": Secret(text, name="test:token")}
+
+
+def reveals(secret: Any) -> int:
+    """Return the length of a secret that came as an argument."""
+    return len(secret.reveal())
+
+
+def explodes_when_unpickled() -> NoReturn:
+    """Stand in a pickle as what makes an object."""
+    raise LookupError("cannot be made again")
+
+
+def prints(then: str = "return") -> None:
+    """Print on every way there is, and go on as told."""
+    print("from print")
+    print("from stderr", file=sys.stderr)
+    os.system("echo from a child")
+    if then == "raise":
+        raise ValueError("after printing")
+    if then == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def prints_much(size: int) -> None:
+    """Print more than is kept."""
+    print("x" * size, end="")
+    print("the end", end="")
+
+
+def on_next_write(act: Callable[[int, Any], int]) -> None:
+    """Let the worker's next write of an outcome be done by ``act``."""
+    os.write = act
+
+
+def dies_half_way_through_its_message() -> bytes:
+    """Write half of the outcome, as a worker does that is killed meanwhile."""
+    write = os.write
+
+    def half(fd: int, data: Any) -> int:
+        write(fd, data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    on_next_write(half)
+    return b"x" * 10_000
+
+
+def adds_to_its_message(data: bytes) -> int:
+    """Send more behind the outcome; return the own pid."""
+    write = os.write
+
+    def more(fd: int, outcome: Any) -> int:
+        write(fd, bytes(outcome) + data)
+        return len(outcome)
+
+    on_next_write(more)
+    return os.getpid()
+
+
+def exits_right_after_its_message(pipe: str) -> str:
+    """Wait for a named pipe, and leave as soon as the outcome is in the runner's."""
+    waits_for(pipe)
+    write = os.write
+
+    def last(fd: int, data: Any) -> NoReturn:
+        write(fd, data)
+        os._exit(0)
+
+    on_next_write(last)
+    return "done"
+
+
+def writes_garbage(data: bytes) -> None:
+    """Write to the runner what no worker writes, and stay."""
+    write = os.write
+
+    def garbage(fd: int, _: Any) -> NoReturn:
+        write(fd, data)
+        while True:
+            signal.pause()
+
+    on_next_write(garbage)
+
+
+def forks_and_returns() -> int:
+    """Let a child come back from the task, as a careless fork does."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    return child
+
+
+def starts_a_child(witness: str) -> None:
+    """Write the child's pid, and wait for ever."""
+    child = subprocess.Popen(["sleep", "600"])
+    tell(witness, child.pid)
+    child.wait()
+
+
+def ignores_term(witness: str) -> None:
+    """Write the own pid once TERM does nothing, and wait for ever."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    tell(witness, os.getpid())
+    while True:
+        signal.pause()
+
+
+def returns_at_term(witness: str) -> int:
+    """Return the own pid when TERM comes."""
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    tell(witness, os.getpid())
+    asked.wait()
+    return os.getpid()
+
+
+def takes_memory(size: int) -> None:
+    """Fill memory, and die of it."""
+    filled = b"x" * size
+    os.kill(os.getpid(), signal.SIGKILL if filled else 0)
+
+
+def surroundings() -> dict[str, Any]:
+    """Tell what the worker inherited."""
+    files = {}
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            files[int(fd)] = os.readlink(f"/proc/self/fd/{fd}")
+    return {
+        "files": files,
+        "inheritable": [fd for fd in files if fd > 2 and os.get_inheritable(fd)],
+        "cwd": os.getcwd(),
+        "stdin": sys.stdin.read(),
+        "environ": dict(os.environ),
+        "blocked": signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        "sys_path": sys.path,
+    }
+
+
+def tell(witness: str, *pids: int) -> None:
+    """Write pids to a file that is either whole or not there."""
+    draft = pathlib.Path(f"{witness}.{os.getpid()}")
+    draft.write_text(" ".join(map(str, pids)))
+    draft.rename(witness)
+
+
+def be_a_runner(witness: str) -> NoReturn:
+    """Run `starts_a_child` in a pool until killed."""
+    from ujr_core.execution import Order
+    from ujr_core.inbox import Inbox
+    from ujr_core.pool.local import LocalPool
+
+    inbox = Inbox()
+    folder = pathlib.Path(witness).parent
+    pool = LocalPool(inbox, workers=1, folder=folder, sys_path=sys.path)
+    pool.start([Order(1, "pool_tasks:starts_a_child", pickle.dumps(((witness,), {})))])
+    while True:
+        pool.flush(time.monotonic())
+        inbox.wait(pool.next_wake)

@@ -1,0 +1,283 @@
+"""The command line with real processes and real signals."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+from signal import SIGINT, SIGTERM
+
+import pytest
+
+from tests.process.ujr_process import COMMAND, PATIENCE, environment, started, ujr
+
+JOBS = '''
+"""Jobs whose tasks do what a test asks for."""
+
+import os
+import signal
+import time
+
+from ujr_core import JobDone, Task, hookimpl
+
+
+@hookimpl
+def get_runnable_tasks(job):
+    if job.params.get("raises"):
+        raise LookupError("no such world")
+    yield Task(do, (job.params["what"],), label=job.params["what"])
+    raise JobDone
+
+
+def do(what):
+    if what == "raise":
+        print("about to raise")
+        raise ValueError("a bad value\\nERROR \\x1b[31min red")
+    if what == "ignore TERM":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if what == "wait for the file":
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+    elif what != "nothing":
+        time.sleep(1000)
+'''
+
+CONFIGURATION = """
+[runner]
+plugins = ["jobs"]
+shutdown_timeout = "{patience}"
+[jobs.one]
+plugin = "jobs"
+grace = "100ms"
+give_up_after = 1
+params = {{ what = "{what}" }}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Return the folder of a project with one job, whose task does nothing."""
+    (tmp_path / "jobs.py").write_text(JOBS)
+    write(tmp_path, "nothing")
+    return tmp_path
+
+
+def write(project: pathlib.Path, what: str, patience: str = "20s", more: str = "") -> None:
+    """Configure what the project's one task does."""
+    (project / "ujr.toml").write_text(CONFIGURATION.format(what=what, patience=patience) + more)
+
+
+def test_what_init_writes_runs_at_once_and_is_done_when_run_again(tmp_path: pathlib.Path) -> None:
+    """The example does its work, finds nothing to do the second time, and notices an edited text."""
+    assert ujr(tmp_path, "init").returncode == 0
+    first = ujr(tmp_path, "run", "--until-idle")
+    assert first.returncode == 0, first.stderr
+    assert (tmp_path / "counts" / "first.csv").read_text() == "lines,words\n2,11\n"
+    assert "count-words: second.txt succeeded in" in first.stderr
+    assert ujr(tmp_path, "run", "--until-idle").stderr == ""
+    (tmp_path / "inbox" / "first.txt").write_text("shorter\n")
+    assert "first.txt" in ujr(tmp_path, "run", "--until-idle").stderr
+    assert (tmp_path / "counts" / "first.csv").read_text() == "lines,words\n1,1\n"
+
+
+def test_a_drained_term_is_a_success(project: pathlib.Path) -> None:
+    """TERM lets what runs end, and then the exit code is 0."""
+    write(project, "wait for the file")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("one: wait for the file started")
+        runner.signal(SIGTERM)
+        runner.wait_said("stopping: 1 running, waited for at most 20 s; a second ^C or TERM kills now")
+        (project / "go").touch()
+        assert runner.wait() == 0
+    assert "one: wait for the file succeeded" in runner.said
+
+
+def test_a_drained_interrupt_is_130(project: pathlib.Path) -> None:
+    """^C drains as TERM does, and the exit code says that it was interrupted."""
+    write(project, "wait for the file")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("started")
+        runner.signal(SIGINT)
+        runner.wait_said("stopping")
+        (project / "go").touch()
+        assert runner.wait() == 130
+    assert "succeeded" in runner.said
+
+
+def test_runs_that_had_to_be_killed_are_143(project: pathlib.Path) -> None:
+    """What ignores TERM is killed after shutdown_timeout and grace, reported, and told by the exit code."""
+    write(project, "ignore TERM", patience="100ms")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("started")
+        runner.signal(SIGTERM)
+        assert runner.wait() == 143
+    assert "one: ignore TERM failed (cancelled)" in runner.said
+
+
+def test_a_second_interrupt_kills_at_once(project: pathlib.Path) -> None:
+    """The second ^C waits for nobody."""
+    write(project, "ignore TERM", patience="1h")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("started")
+        runner.signal(SIGINT)
+        runner.wait_said("a second ^C or TERM kills now")
+        runner.signal(SIGINT)
+        assert runner.wait() == 130
+    assert "one: ignore TERM failed (cancelled)" in runner.said
+
+
+def test_a_second_runner_on_one_state_folder_is_refused(project: pathlib.Path) -> None:
+    """It ends with 4, names the folder and what to do, and leaves the first one alone."""
+    write(project, "wait for the file")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("started")
+        second = ujr(project, "run", "one")
+        (project / "go").touch()
+        runner.signal(SIGTERM)
+        assert runner.wait() == 0
+    assert second.returncode == 4
+    assert second.stderr == (
+        "error[already-running]: another runner runs on this state folder\n"
+        f"  where: {project}/.ujr\n"
+        "  fix:   stop it first, or give this one a state folder of its own: state_dir in [runner]\n"
+    )
+
+
+def test_a_run_that_failed_is_told_with_its_consequence(project: pathlib.Path) -> None:
+    """The log says kind, reason, what follows, traceback and output; foreign text can begin no line."""
+    write(project, "raise")
+    ended = ujr(project, "run", "--until-idle")
+    assert ended.returncode == 1
+    lines = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", "<time>", ended.stderr).splitlines()
+    assert lines == [
+        "<time> ERROR   one: raise failed (error): ValueError: a bad value ERROR \\x1b[31min red; given up, it is not "
+        "started again",
+        "    Traceback (most recent call last):",
+        f'      File "{project}/jobs.py", line 22, in do',
+        '        raise ValueError("a bad value\\nERROR \\x1b[31min red")',
+        "    ValueError: a bad value",
+        "    ERROR \\x1b[31min red",
+        "    output | about to raise",
+        "<time> INFO    one: done (nothing more to do)",
+    ]
+
+
+def test_a_failure_under_once_is_1(project: pathlib.Path) -> None:
+    """--once does not wait for another try: one failure is enough."""
+    write(project, "raise")
+    ended = ujr(project, "run", "--once")
+    assert ended.returncode == 1
+    assert ended.stderr.count("failed (error)") == 1
+
+
+def test_a_hook_that_always_raises_is_1(project: pathlib.Path) -> None:
+    """A job that can never say what to do is given up, with the traceback of its plugin."""
+    more = '[jobs.two]\nplugin = "jobs"\ngive_up_after = 1\nparams = { raises = true }\n'
+    write(project, "nothing", more=more)
+    ended = ujr(project, "run", "two")
+    assert ended.returncode == 1
+    assert 'job "two": get_runnable_tasks of "jobs" raised:' in ended.stderr
+    assert "    LookupError: no such world" in ended.stderr
+    assert "one:" not in ended.stderr
+
+
+def test_json_lines_are_one_object_a_record(project: pathlib.Path) -> None:
+    """With json = true each line of stderr is an object that names job, run and kind."""
+    import json
+
+    write(project, "raise", more="[plugins.log]\njson = true\n")
+    records = [json.loads(line) for line in ujr(project, "run", "--until-idle").stderr.splitlines()]
+    failed = records[0]
+    assert (failed["level"], failed["job"], failed["kind"], failed["attempt"]) == ("ERROR", "one", "error", 1)
+    assert failed["message"].startswith("one: raise failed (error)")
+
+
+def test_stdout_that_nobody_reads_is_no_traceback(project: pathlib.Path) -> None:
+    """``ujr list | head -0`` ends quietly."""
+    read, write_end = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [*COMMAND, "list"],
+        cwd=project,
+        env=environment(),
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE,
+        check=False,
+    )
+    os.close(write_end)
+    assert (ended.stderr, ended.returncode) == (b"", 1)
+
+
+@pytest.mark.parametrize("how", ["closed", "without a reader", "full"])
+def test_stderr_that_is_of_no_use_hurts_no_run(project: pathlib.Path, how: str) -> None:
+    """The log is lost, and the run and its exit code are as ever."""
+    read, write_end = os.pipe()
+    if how == "without a reader":
+        os.close(read)
+    elif how == "full":
+        os.set_blocking(write_end, False)
+        while _put(write_end):
+            pass
+        os.set_blocking(write_end, True)
+    close = "2>&-" if how == "closed" else ""
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {close}', "sh", *COMMAND, "run", "--until-idle", "-v"],
+        cwd=project,
+        env=environment(),
+        stderr=write_end,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 0
+
+
+def _put(descriptor: int) -> int:
+    try:
+        return os.write(descriptor, b"x" * 65536)
+    except BlockingIOError:
+        return 0
+
+
+def test_a_terminal_gets_a_table_with_the_same_cells(project: pathlib.Path) -> None:
+    """On a terminal rich draws the list, and reads no markup in names."""
+    write(project, "nothing", more='[jobs."[red]two"]\nplugin = "jobs"\nenabled = false\nparams.what = "nothing"\n')
+    master, slave = pty.openpty()
+    with subprocess.Popen([*COMMAND, "list"], cwd=project, env=environment(), stdout=slave) as process:
+        os.close(slave)
+        assert process.wait(PATIENCE) == 0
+        drawn = os.read(master, 65536).decode()
+    os.close(master)
+    plain = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()]
+    assert plain == [
+        ["NAME", "PLUGIN", "RUNS", "HERE", "ORIGIN"],
+        ["[red]two", "jobs", "no:", "disabled", "ujr.toml:10"],
+        ["one", "jobs", "yes", "ujr.toml:5"],
+    ]
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_import_nothing_heavy(option: str) -> None:
+    """They are quick, and work whatever plugin is broken, for they load none."""
+    code = f"import sys, ujr_core.cli; sys.argv = ['ujr', '{option}']\ntry: ujr_core.cli.main()\nfinally: print(*sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert shown.returncode == 0
+    loaded = set(shown.stdout.splitlines()[-1].split())
+    assert "click" in loaded
+    heavy = {
+        "loguru",
+        "rich",
+        "cattrs",
+        "attrs",
+        "pluggy",
+        "logging",
+        "asyncio",
+        "ujr_core.registry",
+        "ujr_core.builtin",
+    }
+    assert not loaded & heavy

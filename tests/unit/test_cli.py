@@ -1,0 +1,469 @@
+"""The command line where nothing runs: every text that a person's mistake leads to, and every exit code."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ujr_core.cli import check, given
+from ujr_core.cli.verbs import ujr as command
+from ujr_core.errors import InternalError
+
+Ujr = Callable[..., Result]
+
+JOBS = """
+import pathlib
+
+from ujr_core import JobDone, NextCheck, Secret, Task, hookimpl
+
+
+@hookimpl
+def get_runnable_tasks(job):
+    pathlib.Path("asked").touch()
+    yield NextCheck(after=60)
+    for number in range(job.params.get("count", 0)):
+        yield Task(act, (number,), label=f"number {number}")
+    if job.params.get("raises"):
+        raise LookupError("no \\x1b[31mworld")
+    if job.params.get("lambda"):
+        yield Task(act, (lambda: None,), signature="lambda")
+    if job.params.get("secret"):
+        yield Task(act, (job.params["secret"],), label="as " + job.params["secret"].reveal())
+    if job.params.get("done"):
+        raise JobDone
+
+
+def act(number):
+    pathlib.Path("acted").touch()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
+    """Return the current folder, a project's, whose modules are forgotten at the end."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("UJR_CONFIG", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    (tmp_path / "jobs.py").write_text(JOBS)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def ujr(folder: pathlib.Path) -> Ujr:
+    """Return the command line, run in this process."""
+    return lambda *arguments: CliRunner().invoke(command, list(arguments), prog_name="ujr")
+
+
+@pytest.fixture
+def configure(folder: pathlib.Path) -> Callable[[str], None]:
+    """Return a function that writes ujr.toml, with the project's jobs as a plugin."""
+
+    def write(text: str) -> None:
+        (folder / "ujr.toml").write_text('runner.plugins = ["jobs"]\n' + text)
+
+    return write
+
+
+Configure = Callable[[str], None]
+
+
+def test_without_a_configuration_the_error_names_init(ujr: Ujr, folder: pathlib.Path) -> None:
+    """A newcomer in an empty folder is told how to begin."""
+    result = ujr("run")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error[config-missing]: there is no ujr.toml here, and neither --config nor UJR_CONFIG names another\n"
+        f"  where: {folder}\n"
+        "  fix:   write one with: ujr init\n"
+    )
+
+
+def test_a_configuration_that_is_named_and_missing_is_an_error(ujr: Ujr) -> None:
+    """--config is taken at its word."""
+    result = ujr("--config", "other.toml", "check")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error[config-missing]: there is no such configuration file\n"
+        "  where: other.toml\n"
+        "  fix:   write one with: ujr init\n"
+    )
+
+
+def test_malformed_toml_is_told_with_its_place(ujr: Ujr, configure: Configure) -> None:
+    """A slip of the pen has a line and a column."""
+    configure("[jobs.a\n")
+    result = ujr("check")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error[config-malformed]: this is not TOML: Expected ']' at the end of a table declaration\n"
+        "  where: ujr.toml:2:8\n"
+        "  fix:   see https://toml.io for the syntax\n"
+    )
+
+
+def test_all_faults_of_a_configuration_are_shown_in_one_pass(ujr: Ujr, configure: Configure) -> None:
+    """Unknown key, duration, type, plugin, function and command: each in four parts, and counted."""
+    configure(
+        '[jobs.a]\nplugin = "jobs"\ntimout = 3\n'
+        '[jobs.b]\nplugin = "jobs"\ntimeout = "soon"\n'
+        '[jobs.c]\nplugin = "jbos"\n'
+        '[jobs.d]\nplugin = "call"\nparams.function = "jobs:act_now"\n'
+        '[jobs.e]\nplugin = "command"\nparams = { argv = "ls", success_codes = ["0"] }\n'
+        '[jobs.f]\nplugin = "command"\nparams = { argv = ["ls"], shell = "ls" }\n'
+        '[jobs.g]\nplugin = "log"\n'
+    )
+    result = ujr("check")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert result.stderr == (
+        'error[config-unknown-key]: job "a" has no setting "timout"\n'
+        "  where: ujr.toml:4, jobs.a.timout\n"
+        '  fix:   did you mean "timeout"?\n'
+        'error[config-duration]: job "b" has no duration for "timeout": \'soon\' is no duration; write a number of '
+        'seconds, or text such as "500ms", "30s", "5m"\n'
+        "  where: ujr.toml:7, jobs.b.timeout\n"
+        '  fix:   write for example "30s"\n'
+        'error[plugin-unknown]: job "c" needs plugin "jbos": there is no plugin "jbos"\n'
+        "  where: ujr.toml:9, jobs.c.plugin\n"
+        '  fix:   did you mean "jobs"?\n'
+        'error[config-wrong-value]: job "d" has a wrong value for "function": "jobs:act_now" cannot be imported: '
+        'ImportError: module "jobs" has no "act_now"\n'
+        "  where: ujr.toml:12, jobs.d.params.function\n"
+        'error[config-wrong-type]: job "e" wants an array for "argv", not "ls"\n'
+        "  where: ujr.toml:15, jobs.e.params.argv\n"
+        '  fix:   write for example ["text"]\n'
+        'error[config-wrong-type]: job "e" wants a whole number for "success_codes[0]", not "0"\n'
+        "  where: ujr.toml:15, jobs.e.params.success_codes[0]\n"
+        "  fix:   write for example 4\n"
+        'error[config-wrong-value]: job "f" has a wrong value: a command has exactly one of argv and shell\n'
+        "  where: ujr.toml:18, jobs.f.params\n"
+        'error[plugin-not-a-job]: job "g" names plugin "log", which has no get_runnable_tasks\n'
+        "  where: ujr.toml:20, jobs.g.plugin\n"
+        "  fix:   name a job plugin, for example command or call, or add get_runnable_tasks to it\n"
+        "8 errors\n"
+    )
+
+
+def test_a_wrong_configuration_does_not_run(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
+    """run and its dry run end with the faults of check, before any job is asked."""
+    configure('[jobs.a]\nplugin = "jobs"\ntimout = 3\n[jobs.b]\nplugin = "jobs"\n')
+    for arguments in (("run",), ("run", "--dry-run")):
+        result = ujr(*arguments)
+        assert result.exit_code == 3
+        assert result.stderr == (
+            'error[config-unknown-key]: job "a" has no setting "timout"\n'
+            "  where: ujr.toml:4, jobs.a.timout\n"
+            '  fix:   did you mean "timeout"?\n'
+            "1 error\n"
+        )
+    assert not (folder / "asked").exists()
+
+
+def test_check_says_what_is_there_and_what_has_no_timeout(ujr: Ujr, configure: Configure) -> None:
+    """A right configuration is one line, and a note for each job that could hang for ever."""
+    configure('[jobs.a]\nplugin = "jobs"\ntimeout = 3\n[jobs.b]\nplugin = "jobs"\n')
+    result = ujr("check")
+    assert (result.exit_code, result.stdout) == (0, "ok: 2 jobs, 7 plugins\n")
+    assert result.stderr == 'note: job "b" has no timeout: a run that hangs is never ended (ujr.toml:5)\n'
+
+
+@pytest.mark.parametrize(
+    ("workers", "others", "warns"),
+    [(2, "", False), (2, '[jobs.z]\nplugin = "jobs"\ntimeout = 1\n', True), (1, "", True)],
+)
+def test_check_warns_of_continuous_jobs_that_take_every_worker(
+    ujr: Ujr, configure: Configure, workers: int, others: str, *, warns: bool
+) -> None:
+    """Two commands for ever need two workers, and one more for whatever else there is."""
+    jobs = "".join(f'[jobs.{name}]\nplugin = "command"\ncontinuous = true\nparams.shell = "x"\n' for name in "ab")
+    configure(f"runner.workers = {workers}\n{jobs}{others}")
+    result = ujr("check")
+    assert result.exit_code == 0
+    told = f"warning: continuous jobs can take every worker there is ({workers}), so others may never run: a, b\n"
+    assert result.stderr == (told if warns else "")
+
+
+def test_check_fails_for_a_source_that_raises(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
+    """A runner would go on without its jobs; whoever checks wants to know."""
+    (folder / "source.py").write_text(
+        "from ujr_core import hookimpl\n\n@hookimpl\ndef config_source(start):\n    raise OSError('database is away')\n"
+    )
+    configure('[jobs.a]\nplugin = "jobs"\ntimeout = 1\n')
+    result = ujr("-p", "source", "check")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        'error[config-source]: config source "source" raised OSError: database is away\n'
+        "  where: config_source of source\n"
+        "  fix:   the runner runs without its jobs; mend the source, then start again\n"
+        "1 error\n"
+    )
+
+
+def test_a_broken_plugin_that_nothing_needs_is_a_warning(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
+    """check goes on and says what is broken; the list of plugins ends with 1."""
+    (folder / "broken.py").write_text("import no_such_module\n")
+    configure('[jobs.a]\nplugin = "jobs"\ntimeout = 1\n')
+    result = ujr("check", "-p", "broken")
+    assert (result.exit_code, result.stdout) == (0, "ok: 1 job, 7 plugins\n")
+    warning = (
+        "[plugin-import]: plugin \"broken\" was not loaded: ModuleNotFoundError: No module named 'no_such_module'\n"
+        f"  where: broken ({folder}/broken.py:1)\n"
+        '  fix:   pip install no_such_module, or disable_plugins = ["broken"] in [runner]\n'
+    )
+    assert result.stderr == f"warning{warning}"
+    listed = ujr("-p", "broken", "--list-plugins")
+    assert listed.exit_code == 1
+    assert listed.stdout.endswith(f"8 plugins, 1 failed\nerror{warning}")
+
+
+def test_a_broken_plugin_that_a_job_needs_is_an_error(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
+    """It shows both places: where it is named, and where it went wrong; and it is said once."""
+    (folder / "broken.py").write_text("import no_such_module\n")
+    configure('[jobs.a]\nplugin = "broken"\ntimeout = 1\n')
+    result = ujr("check", "-p", "broken")
+    assert result.exit_code == 3
+    assert result.stderr.count("where: ujr.toml:3, jobs.a.plugin; broken (") == 1
+
+
+def test_plugins_are_listed_without_a_configuration(ujr: Ujr) -> None:
+    """Verb and option give the same list, and JSON."""
+    by_verb, by_option = ujr("plugins", "--json"), ujr("--list-plugins", "--json")
+    assert by_verb.exit_code == by_option.exit_code == 0
+    names = [[record["name"] for record in json.loads(result.stdout)] for result in (by_verb, by_option)]
+    assert names[0] == names[1]
+    assert {"call", "command", "env", "file", "log", "toml"} <= set(names[0])
+    assert ujr("plugins").stdout.startswith("NAME")
+
+
+def test_plugins_are_listed_beside_a_broken_configuration(ujr: Ujr, configure: Configure) -> None:
+    """What is wrong is said, and the list is there all the same."""
+    configure("[runner\n")
+    result = ujr("plugins")
+    assert result.exit_code == 3
+    assert "command  loaded" in result.stdout
+    assert result.stderr.startswith("error[config-malformed]")
+
+
+def test_settings_of_an_unknown_plugin_are_an_error_of_the_list(ujr: Ujr, configure: Configure) -> None:
+    """A slip in the name of a table does not pass in silence."""
+    configure("[plugins.lgo]\nlevel = 'DEBUG'\n")
+    result = ujr("plugins")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        'error[config-unknown-key]: there is no plugin "lgo" to take these settings\n'
+        "  where: ujr.toml:2, plugins.lgo\n"
+        '  fix:   did you mean "log"?\n'
+        "1 error\n"
+    )
+
+
+def test_jobs_are_listed_with_where_they_run_and_where_they_stand(ujr: Ujr, configure: Configure) -> None:
+    """Plain aligned text where there is no terminal; the same as JSON."""
+    configure(
+        '[jobs.a]\nplugin = "jobs"\n[jobs.longer]\nplugin = "jobs"\nenabled = false\n'
+        '[jobs.c]\nplugin = "command"\nnodes = ["elsewhere"]\nparams.argv = ["ls"]\n'
+    )
+    result = ujr("list")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "NAME    PLUGIN   RUNS HERE            ORIGIN\n"
+        "a       jobs     yes                  ujr.toml:2\n"
+        "c       command  no: for other nodes  ujr.toml:7\n"
+        "longer  jobs     no: disabled         ujr.toml:4\n"
+    )
+    assert json.loads(ujr("list", "--json").stdout)[2] == {
+        "name": "longer",
+        "plugin": "jobs",
+        "enabled": False,
+        "for_this_node": True,
+        "origin": "ujr.toml:4",
+    }
+
+
+def test_jobs_that_are_right_are_listed_beside_those_that_are_not(ujr: Ujr, configure: Configure) -> None:
+    """The list shows what it can, and what is wrong."""
+    configure('[jobs.a]\nplugin = "jobs"\n[jobs.b]\nplugin = "jobs"\nenabled = 1\n')
+    result = ujr("list")
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[1:] == ["a     jobs    yes        ujr.toml:2"]
+    assert result.stderr.endswith("fix:   write for example true\n1 error\n")
+
+
+def test_a_dry_run_asks_and_runs_nothing(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
+    """It shows label and function of what would start, and leaves no state folder."""
+    configure(
+        'runner.workers = 3\n[jobs.few]\nplugin = "jobs"\nparams.count = 2\n'
+        '[jobs.last]\nplugin = "jobs"\nparams = { count = 1, done = true }\n'
+        '[jobs.many]\nplugin = "jobs"\nparams.count = 1000000\nmax_tasks = 2\n[jobs.none]\nplugin = "jobs"\n'
+    )
+    result = ujr("run", "--dry-run")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == (
+        "few: 2 tasks\n  number 0  jobs.act\n  number 1  jobs.act\n"
+        "last: 1 task, then it is done\n  number 0  jobs.act\n"
+        "many: 2 tasks now, and more after them\n  number 0  jobs.act\n  number 1  jobs.act\n"
+        "none: no tasks\n"
+    )
+    assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
+        "asked",
+        "jobs.py",
+        "ujr.toml",
+    ]
+
+
+def test_a_dry_run_shows_what_a_job_raises(ujr: Ujr, configure: Configure) -> None:
+    """The other jobs are asked all the same, and the exit code is 1."""
+    configure('[jobs.a]\nplugin = "jobs"\nparams = { count = 1, raises = true }\n[jobs.b]\nplugin = "jobs"\n')
+    result = ujr("run", "--dry-run")
+    assert result.exit_code == 1
+    assert result.stdout == "a: it raised\n  number 0  jobs.act\nb: no tasks\n"
+    assert result.stderr.endswith("LookupError: no \\x1b[31mworld\n")
+
+
+def test_a_dry_run_says_what_cannot_be_pickled(ujr: Ujr, configure: Configure) -> None:
+    """A task that would fail at once is not shown as one that would run."""
+    configure('[jobs.a]\nplugin = "jobs"\nparams.lambda = true\n')
+    assert "  lambda  jobs.act  (the arguments cannot be pickled: " in ujr("run", "--dry-run").stdout
+
+
+def test_a_dry_run_fetches_secrets_and_shows_none(
+    ujr: Ujr, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret that is missing is found; one that is there is scrubbed from labels."""
+    configure('[jobs.a]\nplugin = "jobs"\nparams.secret = { secret = "env:UJR_TEST_SECRET" }\n')
+    monkeypatch.delenv("UJR_TEST_SECRET", raising=False)
+    missing = ujr("run", "--dry-run")
+    assert missing.exit_code == 1
+    assert missing.stderr.startswith("error[secret-not-found]: there is no environment variable")
+    monkeypatch.setenv("UJR_TEST_SECRET", "hunter2-hunter2")
+    assert "  as <Secret env:UJR_TEST_SECRET>  jobs.act\n" in ujr("run", "--dry-run").stdout
+
+
+def test_an_unknown_job_is_a_wrong_use(ujr: Ujr, configure: Configure) -> None:
+    """The name is on the command line, so the exit code is that of usage."""
+    configure('[jobs.nightly]\nplugin = "jobs"\n')
+    for arguments in (("run", "nihgtly"), ("run", "--dry-run", "nihgtly")):
+        result = ujr(*arguments)
+        assert result.exit_code == 2
+        assert result.stderr == (
+            'error[config-unknown-job]: there is no job "nihgtly"\n  where: ujr run\n  fix:   did you mean "nightly"?\n'
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("rnu",),
+        ("--json",),
+        ("run", "--once", "--until-idle"),
+        ("run", "--dry-run", "--once"),
+        ("run", "-j", "0"),
+        ("run", "-j", "many"),
+        ("list", "--jsno"),
+    ],
+)
+def test_a_wrong_use_is_2(ujr: Ujr, arguments: tuple[str, ...]) -> None:
+    """What cannot be meant is refused with the usage, before anything is read."""
+    result = ujr(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: ujr ")
+
+
+def test_options_may_stand_before_the_verb_and_after_it(ujr: Ujr, folder: pathlib.Path) -> None:
+    """--config and -p mean the same in both places, and the later --config counts."""
+    (folder / "other.toml").write_text('[jobs.a]\nplugin = "jobs"\ntimeout = 1\n')
+    for arguments in (
+        ("--config", "other.toml", "-p", "jobs", "check"),
+        ("check", "--config", "other.toml", "-p", "jobs"),
+        ("--config", "missing.toml", "check", "-p", "jobs", "--config", "other.toml"),
+    ):
+        assert ujr(*arguments).stdout == "ok: 1 job, 7 plugins\n"
+
+
+def test_the_environment_can_name_the_configuration(
+    ujr: Ujr, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UJR_CONFIG stands for --config."""
+    (folder / "other.toml").write_text("")
+    monkeypatch.setenv("UJR_CONFIG", "other.toml")
+    assert ujr("check").stdout == "ok: 0 jobs, 6 plugins\n"
+
+
+def test_init_writes_a_project_that_is_right(ujr: Ujr, folder: pathlib.Path) -> None:
+    """The first check of a newcomer finds nothing."""
+    result = ujr("init", "demo")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "wrote ujr.toml, jobs.py, inbox/first.txt, inbox/second.txt\nnow try: cd demo && ujr run --until-idle\n"
+    )
+    checked = ujr("--config", "demo/ujr.toml", "check")
+    assert (checked.stdout, checked.stderr) == ("ok: 1 job, 7 plugins\n", "")
+
+
+def test_init_overwrites_nothing(ujr: Ujr, folder: pathlib.Path) -> None:
+    """A file that is there is named, and nothing at all is written."""
+    (folder / "jobs.py").write_text("mine")
+    result = ujr("init")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error[init-exists]: jobs.py would be overwritten, so nothing was written\n"
+        f"  where: {folder}\n"
+        "  fix:   name a new folder: ujr init FOLDER\n"
+    )
+    assert [path.name for path in folder.iterdir()] == ["jobs.py"]
+
+
+def test_init_into_what_is_no_folder_is_told(ujr: Ujr, folder: pathlib.Path) -> None:
+    """What the system refuses is an error in four parts."""
+    (folder / "file").touch()
+    result = ujr("init", "file/below")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error[init-unwritable]: the project cannot be written: Not a directory\n"
+        "  where: file/below/ujr.toml\n"
+        "  fix:   name a folder that this user may write\n"
+    )
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("by \x1b[31mus"), InternalError("phase", "by \x1b[31mus", "here")])
+def test_a_bug_of_ours_is_told_as_one(ujr: Ujr, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """The traceback is shown, the person is not blamed, and the terminal is not steered."""
+
+    def raises(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(given.Given, "path", raises)
+    result = ujr("check")
+    assert result.exit_code == 1
+    assert "Traceback (most recent call last):" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert "error[internal]: this is a bug of UJR: " in result.stderr
+    assert result.stderr.endswith("  fix:   please report it, with the lines above\n")
+
+
+def test_an_interrupt_while_nothing_runs_is_130(ujr: Ujr, monkeypatch: pytest.MonkeyPatch) -> None:
+    """^C during a slow check is no traceback."""
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(given.Given, "path", interrupted)
+    result = ujr("check")
+    assert (result.exit_code, result.stderr) == (130, "")
+
+
+def test_what_counts_as_one_task_is_a_job_plugin() -> None:
+    """The plugins that check counts as one worker each are built in."""
+    from ujr_core.registry.discovery import BUILT_IN
+
+    assert set(check._OF_ONE_TASK) <= set(BUILT_IN)

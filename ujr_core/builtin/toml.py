@@ -1,0 +1,21 @@
+"""Jobs from the configuration file itself: each ``[jobs.<name>]`` is one.
+
+The shortest useful config source: it returns tables, and for each the place it was written at, so that an error can
+name file and line. Whether a table makes sense is not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ujr_core import JobTable, Start, hookimpl, read_toml
+
+
+@hookimpl
+def config_source(start: Start) -> Mapping[str, JobTable] | None:
+    """Return the jobs of the main file; None if the configuration was passed as a mapping."""
+    if start.path is None:
+        return None
+    document = read_toml(start.path)
+    jobs = document.mapping.get("jobs", {})
+    return {name: JobTable(table, document.origin.below("jobs", name)) for name, table in jobs.items()}

@@ -1,0 +1,56 @@
+"""``ujr plugins``, which is ``ujr --list-plugins``: it needs no plugin, and no configuration, to be healthy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ujr_core.cli.errors import FAILED, INVALID, end_with, show_faults
+from ujr_core.cli.given import Given, takes_project
+
+if TYPE_CHECKING:
+    from ujr_core.configuration.settings import Main
+
+
+@click.command()
+@takes_project
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def plugins(given: Given, *, as_json: bool) -> int:
+    """List every plugin, loaded or not, and why not."""
+    return show_plugins(given, as_json=as_json)
+
+
+def show_plugins(given: Given, *, as_json: bool) -> int:
+    """Write the list, and return the exit code."""
+    from ujr_core.registry import Registry, listing
+
+    main, code = _main(given)
+    registry = Registry.load(main=main, extra=given.plugins)
+    try:
+        click.echo(listing.as_json(registry) if as_json else listing.as_text(registry))
+    finally:
+        registry.close()
+    if any(record.status in ("failed", "conflict") for record in registry.records):
+        return code or FAILED
+    if registry.faults:
+        show_faults(registry.faults)
+        return INVALID
+    return code
+
+
+def _main(given: Given) -> tuple[Main, int]:
+    import pathlib
+
+    from ujr_core.configuration.settings import main_of, read_main
+    from ujr_core.errors import UJRError
+
+    path = given.path()
+    nothing = main_of({}, pathlib.Path.cwd())
+    if path is None:
+        return nothing, 0
+    try:
+        return read_main(path), 0
+    except UJRError as error:
+        # What is installed can be listed all the same, which may well help to mend the file.
+        return nothing, end_with(error)

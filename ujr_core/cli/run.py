@@ -1,0 +1,57 @@
+"""``ujr run``: until told to stop, until idle, once, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ujr_core.cli.given import Given, takes_project
+
+if TYPE_CHECKING:
+    from ujr_core.project import Project
+
+
+@click.command()
+@takes_project
+@click.argument("jobs", nargs=-1, metavar="[JOB]...")
+@click.option("--once", is_flag=True, help="Ask each job once, and end with the last run.")
+@click.option("--until-idle", is_flag=True, help="End when no job has anything to do.")
+@click.option("--dry-run", is_flag=True, help="Show what would start now, and run nothing.")
+@click.option("-j", "--workers", type=click.IntRange(min=1), metavar="N", help="Runs at once.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more: log level DEBUG.")
+def run(
+    given: Given,
+    *,
+    jobs: tuple[str, ...],
+    once: bool,
+    until_idle: bool,
+    dry_run: bool,
+    workers: int | None,
+    verbose: bool,
+) -> int:
+    """Run jobs: all of them until you stop it, or just those named until they are idle."""
+    if once + until_idle + dry_run > 1:
+        raise click.UsageError("Give one of --once, --until-idle and --dry-run.")
+    project = given.project({"log": {"level": "DEBUG"}} if verbose else None)
+    if dry_run:
+        return _show_what_would_run(project, jobs, workers)
+    from ujr_core.runner import Runner
+
+    return Runner(project, workers=workers).run(*jobs, until_idle=until_idle, once=once)
+
+
+def _show_what_would_run(project: Project, jobs: tuple[str, ...], workers: int | None) -> int:
+    from ujr_core.cli.errors import FAILED, say
+    from ujr_core.dryrun import dry_run
+    from ujr_core.foreign import printable
+
+    has_failed = False
+    for answer in dry_run(project, jobs, workers=workers):
+        click.echo(f"{answer.job}: {answer.summary}")
+        for task in answer.tasks:
+            click.echo(printable(f"  {task}"))
+        if answer.error:
+            has_failed = True
+            say(answer.error)
+    return FAILED if has_failed else 0

@@ -1,0 +1,51 @@
+"""The verbs of ``ujr``, and what becomes of what they raise."""
+
+from __future__ import annotations
+
+import click
+
+from ujr_core import __version__
+from ujr_core.cli.check import check
+from ujr_core.cli.errors import end_with
+from ujr_core.cli.given import Given, takes_project
+from ujr_core.cli.init import init
+from ujr_core.cli.list import list_jobs
+from ujr_core.cli.plugins import plugins, show_plugins
+from ujr_core.cli.run import run
+
+
+class Verbs(click.Group):
+    """Ends with the exit code that a verb returns, or that fits what it raises."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            code = super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click knows best
+        except BaseException as error:  # noqa: BLE001  # shown to a person, or raised again
+            code = end_with(error)
+        ctx.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@takes_project
+@click.version_option(__version__, message="ujr %(version)s")
+@click.option("--list-plugins", is_flag=True, help="List every plugin, loaded or not, and end.")
+@click.option("--json", "as_json", is_flag=True, help="With --list-plugins: as JSON.")
+@click.pass_context
+def ujr(ctx: click.Context, given: Given, *, list_plugins: bool, as_json: bool) -> int | None:
+    """UJR runs jobs: each looks at the world and says which tasks should run now.
+
+    Begin with "ujr init", then "ujr run".
+    """
+    if as_json and not list_plugins:
+        raise click.UsageError("--json stands after a verb, or with --list-plugins.")
+    if list_plugins:
+        ctx.exit(show_plugins(given, as_json=as_json))
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError("Which verb? See ujr --help.")
+    return None
+
+
+for verb in (run, check, list_jobs, plugins, init):
+    ujr.add_command(verb)

@@ -1,0 +1,1 @@
+"""Configuration: from files and sources to jobs, with all faults found in one pass."""

@@ -1,0 +1,91 @@
+"""A TOML document: found, read, and with the line of each key."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ujr_core.configuration.lines import key_lines
+from ujr_core.errors import ConfigError
+from ujr_core.values import JobTable, Origin
+
+FILE_NAME = "ujr.toml"
+_POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+
+
+def find(option: str | Path | None, environ: Mapping[str, str], folder: Path) -> Path | None:
+    """Return the configuration file, absolute; it does not look whether a file that was named exists.
+
+    Args:
+        option: what ``--config`` said, or None.
+        environ: ``UJR_CONFIG`` is read from it.
+        folder: where relative paths begin, and where ``ujr.toml`` is looked for.
+
+    Returns:
+        None if nothing was named and the folder has no ``ujr.toml``.
+    """
+    named = option or environ.get("UJR_CONFIG")
+    if named:
+        return (folder / named).absolute()
+    path = (folder / FILE_NAME).absolute()
+    return path if path.exists() else None
+
+
+def read_toml(path: str | Path) -> JobTable:
+    """Read a TOML file, with the line of each key; it does not look at what the keys mean.
+
+    Raises:
+        ConfigError: ``config-missing``, ``config-unreadable`` or ``config-malformed``.
+    """
+    source = _shown(path)
+    text = _read(path, source)
+    try:
+        mapping = tomllib.loads(text)
+    except RecursionError:
+        raise _malformed("it is nested too deep", source, "") from None
+    except ValueError as error:  # of which TOMLDecodeError is one, and a number of 5,000 digits another
+        raise _malformed(str(error), source, text) from None
+    return JobTable(mapping, Origin(source, key_lines(text)))
+
+
+def _read(path: str | Path, source: str) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            "config-missing", "there is no such configuration file", source, "write one with: ujr init"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: the name holds a NUL
+        why = getattr(error, "strerror", None) or str(error)
+        raise _unreadable(why, source, "name a file that this user may read") from None
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _unreadable("it is not UTF-8", f"{source}:{line}", "save the file as UTF-8") from None
+
+
+def _unreadable(why: str, where: str, fix: str) -> ConfigError:
+    return ConfigError("config-unreadable", f"the configuration cannot be read: {why}", where, fix)
+
+
+def _malformed(message: str, source: str, text: str) -> ConfigError:
+    place = _POSITION.search(message)
+    what = _POSITION.sub("", message)
+    if place is None:
+        where = source
+    elif place[1] is None:
+        where = f"{source}:{text.rstrip().count(chr(10)) + 1}"
+    else:
+        where = f"{source}:{place[1]}:{place[2]}"
+    return ConfigError("config-malformed", f"this is not TOML: {what}", where, "see https://toml.io for the syntax")
+
+
+def _shown(path: str | Path) -> str:
+    # A person looks for "ujr.toml", not for the path from the root.
+    absolute = os.path.abspath(path)
+    folder = os.getcwd()
+    return os.path.relpath(absolute, folder) if absolute.startswith(folder + os.sep) else absolute

@@ -1,0 +1,111 @@
+"""A job's details: what every plugin supplies, merged, with secrets in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ujr_core import redact
+from ujr_core.configuration.references import fill
+from ujr_core.configuration.structure import structure
+from ujr_core.errors import PluginError, ProviderUnavailable, SecretError, SecretNotFound, UJRError, did_you_mean
+from ujr_core.secret import Secret, SecretRef
+from ujr_core.values import Job, JobConfig, Node
+
+if TYPE_CHECKING:
+    from ujr_core.registry import Registry
+
+
+@attrs.define
+class _Supplies:
+    """What plugins gave so far, and who gave it."""
+
+    secrets: dict[SecretRef, Secret] = attrs.field(factory=dict)
+    extra: dict[str, Any] = attrs.field(factory=dict)
+    givers: dict[object, str] = attrs.field(factory=dict)
+
+
+def start_job(config: JobConfig, node: Node, registry: Registry) -> Job:
+    """Ask every plugin for a job's details, and make the job that its plugin is asked with.
+
+    Raises:
+        ProviderUnavailable: a plugin cannot answer now; it is worth trying again.
+        UJRError: the job cannot start: what a plugin supplied is wrong, or a secret is missing or denied.
+    """
+    supplies = _gather(config, node, registry)
+    for ref in config.all_secrets():
+        if ref not in supplies.secrets:
+            raise _nobody_supplied(config, ref)
+    params: Any = fill(config.params, supplies.secrets)
+    details = MappingProxyType({**params, **supplies.extra})
+    if (shape := registry.params_class(config.plugin)) is not None:
+        params = structure(shape, params, config.origin.below("params"), ("jobs", config.name, "params"))
+    return Job(config.name, params, details, node, config)
+
+
+def _gather(config: JobConfig, node: Node, registry: Registry) -> _Supplies:
+    supplies = _Supplies()
+    for called in registry.call_each("fetch_job_details", job=config, node=node):
+        if called.error is not None:
+            raise _reason(called.record.name, called.error) from None
+        if called.value is None:
+            continue
+        if not isinstance(called.value, Mapping):
+            raise _wrong(config, called.record.name, f"a {type(called.value).__name__} where a mapping is wanted")
+        for key, value in called.value.items():
+            _take(config, supplies, called.record.name, key, value)
+    return supplies
+
+
+def _reason(plugin: str, error: BaseException) -> UJRError:
+    if isinstance(error, SecretError):
+        return error
+    # The text of any other exception may hold the value; its type does not.
+    what = f'plugin "{plugin}" raised {type(error).__name__}'
+    return ProviderUnavailable("secret-unavailable", what, f"fetch_job_details of {plugin}", "it is tried again")
+
+
+def _take(config: JobConfig, supplies: _Supplies, plugin: str, key: object, value: object) -> None:
+    if key in supplies.givers:
+        raise _wrong(config, plugin, f'"{key}", which plugin "{supplies.givers[key]}" gives as well')
+    supplies.givers[key] = plugin
+    if isinstance(key, SecretRef):
+        supplies.secrets[key] = _secret(config, plugin, key, value)
+    elif isinstance(key, str) and key not in config.params:
+        supplies.extra[key] = value
+    elif isinstance(key, str):
+        raise _wrong(config, plugin, f'"{key}", which stands in params already')
+    else:
+        raise _wrong(config, plugin, f"a key that is a {type(key).__name__}")
+
+
+def _secret(config: JobConfig, plugin: str, ref: SecretRef, value: object) -> Secret:
+    if ref.provider != plugin:
+        raise _wrong(config, plugin, f'"{ref}", which is of provider "{ref.provider}"')
+    if not isinstance(value, Secret):
+        raise _wrong(config, plugin, f'a {type(value).__name__} for "{ref}", where a Secret is wanted')
+    secret = value.named(str(ref))
+    redact.remember(secret)
+    return secret
+
+
+def _wrong(config: JobConfig, plugin: str, what: str) -> PluginError:
+    return PluginError(
+        "plugin-wrong-answer",
+        f'plugin "{plugin}" supplied {what}',
+        f'fetch_job_details of {plugin}, for job "{config.name}"',
+        f'mend the plugin, or disable it: disable_plugins = ["{plugin}"] in [runner]',
+    )
+
+
+def _nobody_supplied(config: JobConfig, ref: SecretRef) -> SecretNotFound:
+    return SecretNotFound(
+        "secret-not-supplied",
+        f'no plugin supplied the secret "{ref}"',
+        config.origin.where(("params",)) + f", jobs.{config.name}.params",
+        did_you_mean(ref.provider, ("env", "file"))
+        or f'see whether plugin "{ref.provider}" is loaded: ujr --list-plugins',
+    )

@@ -1,0 +1,92 @@
+"""A dry run: each job is asked once, as a runner would ask it, and nothing runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import attrs
+
+from ujr_core.details import start_job
+from ujr_core.errors import Faults
+from ujr_core.foreign import whole_text
+from ujr_core.offering import offer_of
+from ujr_core.project import Project
+from ujr_core.scheduler.events import Offer
+from ujr_core.values import JobConfig, JobDone, NextCheck
+
+
+@attrs.frozen
+class DryAnswer:
+    """What one job answered.
+
+    Args:
+        job: its name.
+        tasks: one line for each that would start now.
+        summary: one line.
+        error: why there are no more; "" if nothing went wrong.
+    """
+
+    job: str
+    tasks: tuple[str, ...]
+    summary: str
+    error: str = ""
+
+
+def dry_run(project: Project, names: Sequence[str] = (), *, workers: int | None = None) -> Iterator[DryAnswer]:
+    """Fetch each job's details, secrets too, and ask it; of a long answer only the beginning is pulled.
+
+    Args:
+        project: with its plugins loaded; they are closed at the end.
+        names: of jobs; none: all that are enabled and for this node.
+        workers: None = as configured.
+
+    Raises:
+        Faults: the configuration is wrong.
+        ConfigError: there is no such job.
+    """
+    with project.opened(), contextlib.chdir(project.main.folder):
+        if project.faults:
+            raise Faults(project.faults)
+        for config in project.chosen(names):
+            most = min(workers or project.workers, config.max_tasks or workers or project.workers)
+            yield _asked(project, config, most)
+
+
+def _asked(project: Project, config: JobConfig, most: int) -> DryAnswer:
+    told: dict[str, str] = {}
+    try:
+        job = start_job(config, project.main.node, project.registry)
+        answered = project.registry.call_one(config.plugin, "get_runnable_tasks", job=job)
+        with contextlib.closing(_offers(answered, config)) as offers:
+            # One more than can start, to see whether there is more.
+            for offer in islice(offers, most + 1):
+                told.setdefault(offer.signature, _line(offer))
+    except JobDone:
+        return DryAnswer(config.name, tuple(told.values()), f"{_counted(told)}, then it is done")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # of foreign code; the other jobs are asked all the same
+        return DryAnswer(config.name, tuple(told.values()), "it raised", whole_text(error))
+    lines = tuple(told.values())
+    if len(lines) > most:
+        return DryAnswer(config.name, lines[:most], f"{_counted(lines[:most])} now, and more after them")
+    return DryAnswer(config.name, lines, _counted(told))
+
+
+def _offers(answered: Iterable[Any] | None, config: JobConfig) -> Generator[Offer, None, None]:
+    for item in () if answered is None else answered:
+        if not isinstance(item, NextCheck):
+            yield offer_of(item, config.plugin)
+
+
+def _line(offer: Offer) -> str:
+    label = offer.task.label if offer.task is not None else None
+    line = f"{label or offer.signature}  {offer.function.replace(':', '.')}"
+    return f"{line}  ({offer.refusal.message})" if offer.refusal is not None else line
+
+
+def _counted(tasks: Sequence[str] | dict[str, str]) -> str:
+    return f"{len(tasks) or 'no'} task{'' if len(tasks) == 1 else 's'}"

@@ -1,0 +1,141 @@
+"""The loop: wait, decide, act."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from ujr_core.asking import Asking
+from ujr_core.durations import format_duration
+from ujr_core.execution import Executor, Order, RunBegun, RunEnded
+from ujr_core.inbox import Inbox
+from ujr_core.redact import scrub
+from ujr_core.reporting import Report, Reporting
+from ujr_core.scheduler import State, commands, step
+from ujr_core.scheduler.state import Run
+from ujr_core.values import Failure, JobState, Node, Result, TaskRun
+
+log = logging.getLogger("ujr")
+
+
+class Loop:
+    """Carries out what the scheduler orders; it decides nothing."""
+
+    def __init__(
+        self, state: State, *, inbox: Inbox, pool: Executor, asking: Asking, reporting: Reporting, node: Node
+    ) -> None:
+        self.state = state
+        self.inbox, self.pool, self.asking, self.reporting = inbox, pool, asking, reporting
+        self._node = node
+        self._started: dict[int, TaskRun] = {}
+        self._has_said_stop = False
+        self._acts: dict[type, Callable[[Any], None]] = {
+            commands.FetchDetails: lambda command: asking.fetch(command.config),
+            commands.AskJob: lambda command: asking.ask(command.job, command.answer, command.asked_at),
+            commands.PullTasks: lambda command: asking.pull(command.job, command.answer, command.count),
+            commands.CloseAnswer: lambda command: asking.close_answer(command.job, command.answer),
+            commands.StartRuns: self._start_runs,
+            commands.KillRun: lambda command: pool.kill(command.run_id, signal=command.signal),
+            commands.RecallRun: lambda command: pool.recall(command.run_id),
+            commands.ReportStarted: self._report_started,
+            commands.ReportEnded: self._report_ended,
+            commands.ReportJob: self._report_job,
+        }
+
+    def run(self) -> None:
+        """Go on until the scheduler says that it is finished."""
+        while not self.state.is_finished:
+            events = self.inbox.wait(until=self._next_wake())
+            now = time.monotonic()
+            for command in step(self.state, events, now):
+                self._acts[type(command)](command)
+            self._flush(now)
+            if self.state.stop is not None and not self._has_said_stop:
+                self._say_stop()
+
+    def _say_stop(self) -> None:
+        self._has_said_stop = True
+        runs, patience = len(self.state.runs), format_duration(self.state.shutdown_timeout)
+        if runs:
+            log.warning("stopping: %d running, waited for at most %s; a second ^C or TERM kills now", runs, patience)
+
+    def _next_wake(self) -> float:
+        return min(self.state.next_wake, self.pool.next_wake, self.asking.threads.next_wake)
+
+    def _flush(self, now: float) -> None:
+        for news in self.pool.flush(now):
+            self.inbox.put(news)
+        self.asking.threads.flush(now)
+        self.reporting.flush()
+
+    def _start_runs(self, command: commands.StartRuns) -> None:
+        orders = []
+        for run in command.runs:
+            offer = run.offer
+            if offer.payload is not None:
+                orders.append(Order(run.id, offer.function, offer.payload))
+            elif offer.refusal is not None:  # it cannot be pickled: started, and failed at once
+                self.inbox.put(RunBegun(run.id))
+                self.inbox.put(RunEnded(run.id, offer.refusal))
+        self.pool.start(orders)
+
+    def _report_started(self, command: commands.ReportStarted) -> None:
+        run = command.run
+        self._started[run.id] = told = self._task_run(run)
+        self._report(run, Report("task_started", (told,)))
+
+    def _report_ended(self, command: commands.ReportEnded) -> None:
+        run, outcome = command.run, command.outcome
+        told = self._started.pop(run.id)
+        if isinstance(outcome, Result):
+            size = len(outcome.pickled or b"") + len(outcome.output)
+            self._report(run, Report("task_succeeded", (told, _scrubbed_result(outcome)), size))
+            return
+        if command.not_before is not None:
+            outcome = attrs.evolve(outcome, not_before=_wall_clock(command.not_before))
+        size = len(outcome.output) + len(outcome.traceback) + len(outcome.message)
+        self._report(run, Report("task_failed", (told, _scrubbed_failure(outcome)), size))
+
+    def _report_job(self, command: commands.ReportJob) -> None:
+        state = JobState(command.kind, command.text, datetime.datetime.now(datetime.UTC))
+        self.reporting.job_changed(Report("job_changed", (command.job, state)))
+
+    def _report(self, run: Run, report: Report) -> None:
+        config = run.job.config
+        self.reporting.run_changed(report, job=config.name, plugin=config.plugin)
+
+    def _task_run(self, run: Run) -> TaskRun:
+        offer = run.offer
+        return TaskRun(
+            id=f"{self.state.runner_id}-{run.id}",
+            job=run.job.name,
+            task=offer.task,
+            signature=offer.signature,
+            label=offer.task.label if offer.task is not None else None,
+            function=offer.function.replace(":", "."),
+            attempt=run.attempt,
+            node=self._node.name,
+            started_at=datetime.datetime.now(datetime.UTC),
+        )
+
+
+def _wall_clock(at: float) -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=at - time.monotonic())
+
+
+def _scrubbed_result(result: Result) -> Result:
+    return attrs.evolve(result, summary=scrub(result.summary), output=scrub(result.output))
+
+
+def _scrubbed_failure(failure: Failure) -> Failure:
+    return attrs.evolve(
+        failure,
+        message=scrub(failure.message),
+        traceback=scrub(failure.traceback),
+        output=scrub(failure.output),
+    )

@@ -1,0 +1,48 @@
+"""The file that a worker's stdout and stderr are: nameless, in memory, shared by the worker and the runner."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from ujr_core.pool.texts import TEXT_LIMIT, cut
+
+
+def new_output() -> int:
+    """Return the descriptor of an empty file whose every write appends.
+
+    Raises:
+        OSError: there is no descriptor, or no memory.
+    """
+    try:
+        fd = os.memfd_create("ujr-output", os.MFD_CLOEXEC)
+    except (AttributeError, PermissionError):  # another system, or a sandbox that forbids it
+        fd = _temporary()
+    # Appending, so that after a truncation the next write stands at the start and not behind a hole.
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
+    return fd
+
+
+def tail_of(fd: int) -> str:
+    """Return the last 64 KiB of what was written."""
+    size = os.fstat(fd).st_size
+    if not size:
+        return ""
+    # A few bytes more than are kept, so that what is longer is seen to be.
+    raw = os.pread(fd, TEXT_LIMIT + 8, max(0, size - TEXT_LIMIT - 8))
+    return cut(raw.decode("utf-8", "replace"), keep="end")
+
+
+def take_output(fd: int) -> str:
+    """Return the last 64 KiB of what was written, and empty the file."""
+    text = tail_of(fd)
+    if text:
+        os.ftruncate(fd, 0)
+    return text
+
+
+def _temporary() -> int:
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

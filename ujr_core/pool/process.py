@@ -1,0 +1,205 @@
+"""One worker process as the runner sees it: a group to signal, two pipes, a file of output, a death to notice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import resource
+import select
+import signal
+import subprocess
+from collections.abc import Sequence
+
+import attrs
+
+from ujr_core.pool.output import new_output, tail_of
+
+# Not "-m": that would look for the worker's modules in the folder first, where a file of the project may bear the
+# name of one of the standard library's. The project's folder comes with INIT.
+_BOOTSTRAP = (
+    "import sys; root = sys.argv.pop(1); root in sys.path or sys.path.insert(0, root); "
+    "from ujr_core.pool.worker import main; main()"
+)
+_ROOT = str(pathlib.Path(__file__).parents[2])
+_READ_SIZE = 1 << 18
+# Addressed to the runner alone: a task that inherited them would speak to the service manager in its name.
+_RUNNERS_OWN = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+# loguru shows the values of variables beside a traceback by default, and with them secrets.
+_QUIET_LOGURU = {"LOGURU_DIAGNOSE": "0", "LOGURU_BACKTRACE": "0"}
+
+
+@attrs.frozen
+class Launch:
+    """How each worker of a pool is begun.
+
+    Args:
+        python: the interpreter.
+        folder: where a worker is at home, absolute.
+        sys_path: where it imports from.
+    """
+
+    python: str
+    folder: pathlib.Path
+    sys_path: tuple[str, ...]
+
+
+@attrs.frozen
+class Death:
+    """How a worker ended.
+
+    Args:
+        exit_code: None if a signal ended it, or if somebody else took its exit status.
+        signal: its name, such as "SIGKILL"; None if it exited.
+        peak_memory_bytes: None if it is not known.
+    """
+
+    exit_code: int | None = None
+    signal: str | None = None
+    peak_memory_bytes: int | None = None
+
+    def __str__(self) -> str:
+        if self.signal:
+            return f"was ended by {self.signal}"
+        return "ended" if self.exit_code is None else f"exited with code {self.exit_code}"
+
+
+class WorkerProcess:
+    """A process that was started, until it is buried.
+
+    It leads a session and a process group of its own, and what its tasks start is in that group. Its pid cannot name
+    another process before `bury`, which is when the kernel may give it away.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], orders_fd: int, news_fd: int, output_fd: int) -> None:
+        self._process = process
+        self.pid = process.pid
+        self.orders_fd, self.news_fd = orders_fd, news_fd
+        self.death_fd = os.pidfd_open(process.pid)
+        self._output_fd = output_fd
+        self._outgoing = bytearray()
+        self._inherited_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self._is_buried = False
+
+    @classmethod
+    def begin(cls, launch: Launch) -> WorkerProcess:
+        """Start a worker; must be called in the thread that lives longest, since the worker dies with it.
+
+        Raises:
+            OSError: there is no interpreter, no descriptor, no memory or no process left.
+        """
+        with contextlib.ExitStack() as opened, contextlib.ExitStack() as passed:
+            output_fd = _closing(opened, new_output())
+            orders_read, orders_write = os.pipe2(os.O_CLOEXEC)
+            _closing(passed, orders_read), _closing(opened, orders_write)
+            news_read, news_write = os.pipe2(os.O_CLOEXEC)
+            _closing(opened, news_read), _closing(passed, news_write)
+            process = _popen(launch, orders_read, news_write, output_fd)
+            opened.callback(_abandon, process)
+            for fd in (orders_write, news_read):
+                os.set_blocking(fd, False)
+            worker = cls(process, orders_write, news_read, output_fd)
+            opened.pop_all()
+        return worker
+
+    def put(self, data: bytes) -> None:
+        """Add to what is to be sent."""
+        self._outgoing += data
+
+    def send(self) -> bool:
+        """Send what the pipe takes; tell whether that was all."""
+        try:
+            while self._outgoing:
+                with memoryview(self._outgoing) as rest:
+                    sent = os.write(self.orders_fd, rest)
+                del self._outgoing[:sent]
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:
+            self._outgoing.clear()  # it is dying; its death tells what becomes of its runs
+        return True
+
+    def read(self) -> bytes | None:
+        """Return what has arrived, b"" at the end of the pipe, None if nothing has."""
+        try:
+            return os.read(self.news_fd, _READ_SIZE)
+        except BlockingIOError:
+            return None
+
+    def output_tail(self) -> str:
+        """Return the last 64 KiB that its task printed."""
+        return tail_of(self._output_fd)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the worker and all that its tasks started in its group."""
+        if self._is_buried:
+            return  # the pid may be another process by now
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or another user's by now
+            os.killpg(self.pid, number)
+
+    def wait_dead(self, seconds: float) -> bool:
+        """Wait for the death; tell whether it came."""
+        # Not select(), which knows no descriptor above 1023.
+        death = select.poll()
+        death.register(self.death_fd, select.POLLIN)
+        return bool(death.poll(max(0.0, seconds) * 1000))
+
+    def bury(self) -> Death:
+        """Take the exit status of a dead worker and close its files."""
+        self._is_buried = True
+        death = self._death()
+        for fd in (self.orders_fd, self.news_fd, self.death_fd, self._output_fd):
+            os.close(fd)
+        return death
+
+    def _death(self) -> Death:
+        try:
+            pid, status, used = os.wait4(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            pid, status = 0, 0
+        if not pid:
+            self._process.returncode = 0  # not ours to wait for any more
+            return Death()
+        code = self._process.returncode = os.waitstatus_to_exitcode(status)
+        # A process begins with the peak of the one that started it; a peak no higher than that tells nothing.
+        peak = used.ru_maxrss * 1024 if used.ru_maxrss > self._inherited_peak else None
+        return Death(None, signal_name(-code), peak) if code < 0 else Death(code, None, peak)
+
+
+def signal_name(number: int) -> str:
+    """Return a name such as "SIGKILL"."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
+def _closing(stack: contextlib.ExitStack, fd: int) -> int:
+    stack.callback(os.close, fd)
+    return fd
+
+
+def _popen(launch: Launch, orders_read: int, news_write: int, output_fd: int) -> subprocess.Popen[bytes]:
+    argv: Sequence[str] = [
+        launch.python, "-P", "-c", _BOOTSTRAP, _ROOT, str(orders_read), str(news_write), str(os.getpid())
+    ]  # fmt: skip
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output_fd,
+        stderr=output_fd,
+        pass_fds=(orders_read, news_write),
+        cwd=launch.folder,
+        env=_environment(),
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    inherited = {key: value for key, value in os.environ.items() if key not in _RUNNERS_OWN}
+    return _QUIET_LOGURU | inherited
+
+
+def _abandon(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()

@@ -1,0 +1,92 @@
+"""Mistakes in hook implementations, found before the first call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pluggy
+
+from ujr_core import hookspecs
+from ujr_core.errors import PluginError, did_you_mean
+from ujr_core.hookspecs import PROJECT, REPORT_HOOKS
+from ujr_core.registry.seat import Seat
+
+_ORDER_MARKS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
+
+
+def hook_names() -> tuple[str, ...]:
+    """Return every hook there is."""
+    finder = pluggy.PluginManager(PROJECT)
+    return tuple(name for name in dir(hookspecs) if finder.parse_hookspec_opts(hookspecs, name) is not None)
+
+
+def mistakes(name: str, seat: Seat, source: str) -> Iterator[PluginError]:
+    """Find what pluggy would accept and never call, or call wrongly.
+
+    Args:
+        name: of the plugin.
+        seat: with its marked functions.
+        source: its distribution and version; "" if it has none.
+    """
+    seen: dict[str, str] = {}
+    for function_name, options in seat.ujr_options.items():
+        hook, function = seat.hook_of(function_name), getattr(seat, function_name)
+        where = _where(function, source)
+        if hook not in hook_names():
+            if not options.get("optionalhook"):
+                yield _unknown_hook(name, hook, where)
+            continue
+        yield from _wrong_marks(name, hook, options, where)
+        yield from _wrong_arguments(name, hook, function, where)
+        if not _is_wrapper(options) and seen.setdefault(hook, function_name) != function_name:
+            yield _twice(name, hook, where)
+
+
+def wrong_signature(name: str, message: str, source: str) -> PluginError:
+    """Say what pluggy says of a plugin that it refuses."""
+    text = " ".join(message.split())
+    return PluginError(
+        "plugin-wrong-signature", f'plugin "{name}" was not loaded: {text}', source, "correct the function"
+    )
+
+
+def _unknown_hook(name: str, hook: str, where: str) -> PluginError:
+    fix = did_you_mean(hook, hook_names()) or f"the hooks are {', '.join(hook_names())}"
+    return PluginError("plugin-unknown-hook", f'plugin "{name}" was not loaded: there is no hook "{hook}"', where, fix)
+
+
+def _wrong_marks(name: str, hook: str, options: dict[str, Any], where: str) -> Iterator[PluginError]:
+    marks = [mark for mark in _ORDER_MARKS if options.get(mark)]
+    if hook in REPORT_HOOKS and marks:
+        # Each reporter has a thread of its own, so that neither order nor wrapping would hold.
+        what = f'plugin "{name}" was not loaded: {hook} is a report hook and takes no {marks[0]}'
+        yield PluginError("plugin-report-order", what, where, "write @hookimpl alone")
+
+
+def _wrong_arguments(name: str, hook: str, function: Callable[..., Any], where: str) -> Iterator[PluginError]:
+    known = inspect.signature(getattr(hookspecs, hook)).parameters
+    for argument in inspect.signature(function).parameters.values():
+        if argument.kind is argument.VAR_POSITIONAL or argument.kind is argument.VAR_KEYWORD:
+            continue
+        if argument.name not in known:
+            what = f'plugin "{name}" was not loaded: its {hook} takes "{argument.name}", which the hook does not have'
+            yield PluginError(
+                "plugin-wrong-signature", what, where, f"write {hook}({', '.join(known)}), or fewer of these"
+            )
+
+
+def _twice(name: str, hook: str, where: str) -> PluginError:
+    what = f'plugin "{name}" was not loaded: two of its functions implement {hook}'
+    return PluginError("plugin-hook-twice", what, where, "keep one of the two")
+
+
+def _is_wrapper(options: dict[str, Any]) -> bool:
+    return bool(options.get("wrapper") or options.get("hookwrapper"))
+
+
+def _where(function: Callable[..., Any], source: str) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    place = f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+    return f"{source} ({place})" if source and place else source or place

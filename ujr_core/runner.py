@@ -1,0 +1,114 @@
+"""The runner: everything that a loop needs, opened in order and closed in the reverse one."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+
+from ujr_core.asking import Asking
+from ujr_core.errors import Faults
+from ujr_core.inbox import Inbox
+from ujr_core.loop import Loop
+from ujr_core.pool.local import LocalPool
+from ujr_core.project import Config, Project, load_project
+from ujr_core.reporting import Reporting
+from ujr_core.scheduler import Mode, State, exit_code
+from ujr_core.scheduler.events import JobAdded
+from ujr_core.signals import stop_signals
+from ujr_core.statefolder import locked
+from ujr_core.values import JobConfig
+
+log = logging.getLogger("ujr")
+
+LAST_WORDS = 5.0
+"""Seconds that reporters have, once nothing runs any more, for what they were not told yet."""
+
+
+class Runner:
+    """Runs the jobs of a configuration; one object runs once.
+
+    Args:
+        config: path of the main file, or a mapping of the same shape; relative paths begin at the file's folder,
+            or at the current one. Or a project that is loaded, which needs none of the others but ``workers``.
+        plugins: modules, classes or objects, or their names as ``[runner] plugins`` takes them.
+        workers: processes; None = as configured.
+        discover: look for installed plugins, too.
+
+    Raises:
+        Faults: the main configuration cannot be read, or is wrong.
+    """
+
+    def __init__(
+        self,
+        config: Config | Project,
+        plugins: Sequence[object] = (),
+        *,
+        workers: int | None = None,
+        discover: bool = True,
+    ) -> None:
+        self.project = (
+            config if isinstance(config, Project) else load_project(config, plugins, discover=discover)
+        )
+        self._workers = workers or self.project.workers
+
+    def run(self, *jobs: str, until_idle: bool = False, once: bool = False) -> int:
+        """Run until told to stop, and return the exit code of ``ujr run``.
+
+        Args:
+            jobs: names; just these, until idle. None: all that are enabled and for this node.
+            until_idle: end when no job has anything to do.
+            once: ask each job once, and end with the last run.
+
+        Raises:
+            Faults: the configuration is wrong.
+            ConfigError: there is no such job.
+            StateError: another runner runs on the state folder, or it cannot be used.
+        """
+        mode = Mode.ONCE if once else Mode.UNTIL_IDLE if until_idle or jobs else Mode.FOREVER
+        project = self.project
+        with project.opened(), contextlib.chdir(project.main.folder):
+            if project.faults:
+                raise Faults(project.faults)
+            chosen = project.chosen(jobs)
+            with locked(project.state_folder):
+                for warning in (*project.plugin_warnings, *project.source_warnings):
+                    log.warning("%s", warning)
+                return self._run(chosen, mode)
+
+    def _run(self, jobs: Iterable[JobConfig], mode: Mode) -> int:
+        state = State(
+            workers=self._workers,
+            runner_id=uuid.uuid4().hex[:8],
+            mode=mode,
+            shutdown_timeout=self.project.main.runner.shutdown_timeout,
+        )
+        with self._opened(state) as loop:
+            for config in jobs:
+                loop.inbox.put(JobAdded(config))
+            loop.inbox.wake()
+            loop.run()
+        return exit_code(state)
+
+    @contextlib.contextmanager
+    def _opened(self, state: State) -> Iterator[Loop]:
+        main, registry = self.project.main, self.project.registry
+        with contextlib.ExitStack() as opened:
+            inbox = Inbox()
+            opened.callback(inbox.close)
+            asking = Asking(registry, main.node, inbox)
+            reporting = Reporting(registry, asking)
+            opened.callback(lambda: reporting.close(time.monotonic() + LAST_WORDS))
+            opened.callback(lambda: asking.close(time.monotonic() + LAST_WORDS))
+            pool = LocalPool(inbox, workers=self._workers, folder=main.folder, sys_path=_absolute(sys.path))
+            opened.callback(pool.close)
+            opened.enter_context(stop_signals(inbox))
+            yield Loop(state, inbox=inbox, pool=pool, asking=asking, reporting=reporting, node=main.node)
+
+
+def _absolute(paths: Sequence[str]) -> list[str]:
+    return [os.path.abspath(path) for path in paths]

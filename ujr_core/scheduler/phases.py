@@ -1,0 +1,75 @@
+"""The table of phases: every way a job and a run can go, to be checked by eye.
+
+The diagram in ``docs/explanation/architecture.md`` is drawn from these two tables.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import TypeVar
+
+from ujr_core.errors import InternalError
+
+
+class JobPhase(enum.Enum):
+    """What a job is doing."""
+
+    STARTING = "starting"  # its details are being fetched
+    WAITING = "waiting"  # a provider is unavailable
+    FAILED = "failed"  # it could not start
+    RESTING = "resting"  # no answer is open; it is asked when it is wanted
+    ANSWERING = "answering"  # an answer is open
+    LEAVING = "leaving"  # it said JobDone, and runs of it go on
+    DONE = "done"
+    QUARANTINED = "quarantined"  # its hook raised too often
+
+
+class RunPhase(enum.Enum):
+    """What a run is doing."""
+
+    ORDERED = "ordered"  # not yet acknowledged by a worker
+    RUNNING = "running"
+    KILLING = "killing"  # it was told to end
+    ENDED = "ended"
+
+
+JOB_PHASES: Mapping[tuple[JobPhase, str], JobPhase] = {
+    (JobPhase.STARTING, "is ready"): JobPhase.RESTING,
+    (JobPhase.STARTING, "is held up"): JobPhase.WAITING,
+    (JobPhase.STARTING, "is refused"): JobPhase.FAILED,
+    (JobPhase.WAITING, "tries again"): JobPhase.STARTING,
+    (JobPhase.RESTING, "is asked"): JobPhase.ANSWERING,
+    (JobPhase.ANSWERING, "completes"): JobPhase.RESTING,
+    (JobPhase.ANSWERING, "raises"): JobPhase.RESTING,
+    (JobPhase.ANSWERING, "is given up"): JobPhase.QUARANTINED,
+    (JobPhase.ANSWERING, "says done"): JobPhase.LEAVING,
+    (JobPhase.LEAVING, "is needed again"): JobPhase.RESTING,
+    (JobPhase.LEAVING, "has no runs left"): JobPhase.DONE,
+}
+
+RUN_PHASES: Mapping[tuple[RunPhase, str], RunPhase] = {
+    (RunPhase.ORDERED, "begins"): RunPhase.RUNNING,
+    (RunPhase.ORDERED, "is killed"): RunPhase.KILLING,
+    (RunPhase.ORDERED, "ends"): RunPhase.ENDED,
+    (RunPhase.RUNNING, "is killed"): RunPhase.KILLING,
+    (RunPhase.RUNNING, "ends"): RunPhase.ENDED,
+    (RunPhase.KILLING, "begins"): RunPhase.KILLING,
+    (RunPhase.KILLING, "is killed"): RunPhase.KILLING,
+    (RunPhase.KILLING, "ends"): RunPhase.ENDED,
+}
+
+Phase = TypeVar("Phase", bound=enum.Enum)
+
+
+def moved(table: Mapping[tuple[Phase, str], Phase], phase: Phase, cause: str) -> Phase:
+    """Return the phase that follows.
+
+    Raises:
+        InternalError: the table knows no such way.
+    """
+    try:
+        return table[phase, cause]
+    except KeyError:
+        raise InternalError("phase", f'"{cause}" cannot happen in phase "{phase.value}"', "scheduler",
+                            "this is a bug of UJR, please report it") from None  # fmt: skip

@@ -1,0 +1,70 @@
+"""The state folder: one runner at a time, and nothing in it that a stopped runner needs."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pathlib
+from collections.abc import Iterator
+
+from ujr_core.errors import StateError
+
+VERSION = "1"
+
+
+@contextlib.contextmanager
+def locked(folder: pathlib.Path) -> Iterator[None]:
+    """Hold the folder's lock, and make the folder if it is missing.
+
+    The lock is an flock: it goes with its process, whatever ends that, and no stale file can keep it.
+
+    Raises:
+        StateError: another runner holds it (code "already-running"), or the folder cannot be used.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from None
+    try:
+        _take(lock, folder)
+        _check_version(folder)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, folder: pathlib.Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StateError(
+            "already-running",
+            "another runner runs on this state folder",
+            str(folder),
+            "stop it first, or give this one a state folder of its own: state_dir in [runner]",
+        ) from None
+
+
+def _check_version(folder: pathlib.Path) -> None:
+    path = folder / "version"
+    try:
+        version = path.read_text().strip() if path.exists() else VERSION
+        if version == VERSION:
+            path.write_text(VERSION + "\n")
+            path.chmod(0o600)
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from None
+    if version != VERSION:
+        raise StateError(
+            "state-version",
+            f'the state folder has version "{version[:20]}", this runner knows {VERSION}',
+            str(path),
+            "use the version of ujr-core that wrote it, or delete the folder",
+        )
+
+
+def _unusable(folder: pathlib.Path, why: str) -> StateError:
+    return StateError("state-unusable", f"the state folder cannot be used: {why}", str(folder),
+                      "make it writable, or name another one: state_dir in [runner]")  # fmt: skip
