@@ -58,6 +58,7 @@ class World:
         self.reports: list[tuple[float, str, str, Any]] = []
         self.job_reports: list[tuple[float, str, str, str]] = []
         self.kills: list[tuple[float, int, int]] = []
+        self.closed: list[str] = []
         self.ends: dict[str, Ends] = {}
         self.details: dict[str, list[Event]] = {}
         self.ask_seconds: dict[str, float] = {}
@@ -111,12 +112,12 @@ class World:
         for command in step(self.state, events, self.now):
             getattr(self, "_" + type(command).__name__)(command)
 
-    def _FetchDetails(self, command: commands.FetchDetails) -> None:  # noqa: N802  # named as the command
+    def _FetchDetails(self, command: commands.FetchDetails) -> None:
         name = command.config.name
         scripted = self.details.get(name)
         self.at(self.now, scripted.pop(0) if scripted else JobReady(name))
 
-    def _AskJob(self, command: commands.AskJob) -> None:  # noqa: N802
+    def _AskJob(self, command: commands.AskJob) -> None:
         self.asks.append((self.now, command.job))
         try:
             items = iter(self._answers[command.job]())
@@ -128,7 +129,7 @@ class World:
             return
         self._open[command.job] = (command.answer, items)
 
-    def _PullTasks(self, command: commands.PullTasks) -> None:  # noqa: N802
+    def _PullTasks(self, command: commands.PullTasks) -> None:
         number, items = self._open.get(command.job, (0, iter(())))
         if number != command.answer:
             return
@@ -154,10 +155,11 @@ class World:
         if end is not None:
             self.at(at, end)
 
-    def _CloseAnswer(self, command: commands.CloseAnswer) -> None:  # noqa: N802
+    def _CloseAnswer(self, command: commands.CloseAnswer) -> None:
         self._open.pop(command.job, None)
+        self.closed.append(command.job)
 
-    def _StartRuns(self, command: commands.StartRuns) -> None:  # noqa: N802
+    def _StartRuns(self, command: commands.StartRuns) -> None:
         for run in command.runs:
             signature = run.offer.signature
             self.starts.append(Start(self.now, run.job.name, signature, run.id))
@@ -169,21 +171,24 @@ class World:
             self.at(self.now, RunBegun(run.id))
             self.at(self.now + ends.seconds, RunEnded(run.id, outcome))
 
-    def _KillRun(self, command: commands.KillRun) -> None:  # noqa: N802
+    def _KillRun(self, command: commands.KillRun) -> None:
         self.kills.append((self.now, command.run_id, command.signal))
         self.at(self.now, RunEnded(command.run_id, Failure("worker_lost", "SIGTERM", "killed")))
 
-    def _RecallRun(self, command: commands.RecallRun) -> None:  # noqa: N802
+    def _RecallRun(self, command: commands.RecallRun) -> None:
         pass  # everything was begun at once
 
-    def _ReportStarted(self, command: commands.ReportStarted) -> None:  # noqa: N802
+    def _SayStopping(self, command: commands.SayStopping) -> None:
+        pass
+
+    def _ReportStarted(self, command: commands.ReportStarted) -> None:
         self.reports.append((self.now, "started", command.run.offer.signature, command.run.attempt))
 
-    def _ReportEnded(self, command: commands.ReportEnded) -> None:  # noqa: N802
+    def _ReportEnded(self, command: commands.ReportEnded) -> None:
         kind = command.outcome.kind if isinstance(command.outcome, Failure) else "succeeded"
         self.reports.append((self.now, kind, command.run.offer.signature, command.outcome))
 
-    def _ReportJob(self, command: commands.ReportJob) -> None:  # noqa: N802
+    def _ReportJob(self, command: commands.ReportJob) -> None:
         self.job_reports.append((self.now, command.job, command.kind, command.text))
 
 

@@ -14,6 +14,7 @@ from ujr_core.errors import Faults
 from ujr_core.foreign import whole_text
 from ujr_core.offering import offer_of
 from ujr_core.project import Project
+from ujr_core.redact import scrub
 from ujr_core.scheduler.events import Offer
 from ujr_core.values import JobConfig, JobDone, NextCheck
 
@@ -84,8 +85,8 @@ def _offers(answered: Iterable[Any] | None, config: JobConfig) -> Generator[Offe
 
 def _line(offer: Offer) -> str:
     label = offer.task.label if offer.task is not None else None
-    line = f"{label or offer.signature}  {offer.function.replace(':', '.')}"
-    return f"{line}  ({offer.refusal.message})" if offer.refusal is not None else line
+    refused = f"  ({offer.refusal.message})" if offer.refusal is not None else ""
+    return scrub(f"{label or offer.signature}  {offer.function.replace(':', '.')}{refused}")
 
 
 def _counted(tasks: Sequence[str] | dict[str, str]) -> str:

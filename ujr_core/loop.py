@@ -12,7 +12,7 @@ import attrs
 
 from ujr_core.asking import Asking
 from ujr_core.durations import format_duration
-from ujr_core.execution import Executor, Order, RunBegun, RunEnded
+from ujr_core.execution import Executor, Order, RunBegun, RunEnded, WorkersCannotStart
 from ujr_core.inbox import Inbox
 from ujr_core.redact import scrub
 from ujr_core.reporting import Report, Reporting
@@ -33,7 +33,6 @@ class Loop:
         self.inbox, self.pool, self.asking, self.reporting = inbox, pool, asking, reporting
         self._node = node
         self._started: dict[int, TaskRun] = {}
-        self._has_said_stop = False
         self._acts: dict[type, Callable[[Any], None]] = {
             commands.FetchDetails: lambda command: asking.fetch(command.config),
             commands.AskJob: lambda command: asking.ask(command.job, command.answer, command.asked_at),
@@ -45,6 +44,7 @@ class Loop:
             commands.ReportStarted: self._report_started,
             commands.ReportEnded: self._report_ended,
             commands.ReportJob: self._report_job,
+            commands.SayStopping: _say_stopping,
         }
 
     def run(self) -> None:
@@ -55,21 +55,16 @@ class Loop:
             for command in step(self.state, events, now):
                 self._acts[type(command)](command)
             self._flush(now)
-            if self.state.stop is not None and not self._has_said_stop:
-                self._say_stop()
-
-    def _say_stop(self) -> None:
-        self._has_said_stop = True
-        runs, patience = len(self.state.runs), format_duration(self.state.shutdown_timeout)
-        if runs:
-            log.warning("stopping: %d running, waited for at most %s; a second ^C or TERM kills now", runs, patience)
 
     def _next_wake(self) -> float:
         return min(self.state.next_wake, self.pool.next_wake, self.asking.threads.next_wake)
 
     def _flush(self, now: float) -> None:
         for news in self.pool.flush(now):
-            self.inbox.put(news)
+            if isinstance(news, WorkersCannotStart):
+                log.warning("%s; tried again in %s", scrub(news.message), format_duration(news.retry_after))
+            else:
+                self.inbox.put(news)
         self.asking.threads.flush(now)
         self.reporting.flush()
 
@@ -111,17 +106,23 @@ class Loop:
 
     def _task_run(self, run: Run) -> TaskRun:
         offer = run.offer
+        label = offer.task.label if offer.task is not None else None
         return TaskRun(
             id=f"{self.state.runner_id}-{run.id}",
             job=run.job.name,
             task=offer.task,
             signature=offer.signature,
-            label=offer.task.label if offer.task is not None else None,
+            label=None if label is None else scrub(label),
             function=offer.function.replace(":", "."),
             attempt=run.attempt,
             node=self._node.name,
             started_at=datetime.datetime.now(datetime.UTC),
         )
+
+
+def _say_stopping(command: commands.SayStopping) -> None:
+    patience = format_duration(command.patience)
+    log.warning("stopping: %d running, waited for at most %s; a second ^C or TERM kills now", command.runs, patience)
 
 
 def _wall_clock(at: float) -> datetime.datetime:

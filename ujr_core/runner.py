@@ -51,9 +51,7 @@ class Runner:
         workers: int | None = None,
         discover: bool = True,
     ) -> None:
-        self.project = (
-            config if isinstance(config, Project) else load_project(config, plugins, discover=discover)
-        )
+        self.project = config if isinstance(config, Project) else load_project(config, plugins, discover=discover)
         self._workers = workers or self.project.workers
 
     def run(self, *jobs: str, until_idle: bool = False, once: bool = False) -> int:

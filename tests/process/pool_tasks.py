@@ -207,6 +207,14 @@ def writes_garbage(data: bytes) -> None:
     on_next_write(garbage)
 
 
+def closes_everything(witness: str) -> None:
+    """Close the worker's pipes, as a careless daemon does, and wait for ever."""
+    os.closerange(3, 1000)
+    tell(witness, os.getpid())
+    while True:
+        signal.pause()
+
+
 def forks_and_returns() -> int:
     """Let a child come back from the task, as a careless fork does."""
     child = os.fork()

@@ -19,8 +19,9 @@ import pytest
 
 from ujr_core.execution import Order, RunBegun, RunEnded, WorkersCannotStart
 from ujr_core.inbox import Inbox
+from ujr_core.pool.guardian import listen
 from ujr_core.pool.local import LocalPool
-from ujr_core.pool.wire import LARGEST, Account, Measures, encode_begun, encode_ended
+from ujr_core.pool.wire import LARGEST, Account, Measures, encode_begun, encode_ended, encode_hello
 from ujr_core.secret import Secret, pickle_for_worker
 from ujr_core.values import Failure, Result
 
@@ -378,6 +379,20 @@ def test_an_outcome_counts_though_its_worker_has_left(drive: Callable[..., Drive
     assert outcome.value() == "done"
 
 
+def test_a_worker_that_closed_its_pipes_costs_nothing(one: Driven, tmp_path: pathlib.Path) -> None:
+    """The end of a pipe is read once, and is not taken for a death."""
+    run = one.start("closes_everything", str(tmp_path / "closed"))
+    (worker,) = witnessed(one, tmp_path / "closed")
+    one.note(one.inbox.wait(time.monotonic() + 0.05))
+    now = time.monotonic()
+    assert one.inbox.wait(now + 0.2) == []
+    assert time.monotonic() >= now + 0.19
+    os.kill(worker, signal.SIGKILL)
+    failure = one.end_of(run)
+    assert isinstance(failure, Failure)
+    assert failure.signal == "SIGKILL"
+
+
 def test_a_child_that_comes_back_from_a_fork_is_not_heard(one: Driven) -> None:
     """A task that forks has one outcome, that of the worker."""
     result = one.succeed("forks_and_returns")
@@ -479,6 +494,20 @@ def test_a_run_that_had_not_begun_is_started_elsewhere(one: Driven) -> None:
     assert one.begun.count(run) == 1
 
 
+def test_a_run_that_came_back_from_a_dead_worker_can_be_cancelled(one: Driven) -> None:
+    """A run that waits again is one that waits."""
+    worker = stopped_worker(one)
+    run = one.start("pid")
+    one.note(one.pool.flush(time.monotonic()))
+    os.kill(worker, signal.SIGKILL)
+    one.until(lambda: not status_of(worker))
+    one.pool.kill(run, signal=signal.SIGKILL)
+    failure = one.end_of(run)
+    assert isinstance(failure, Failure)
+    assert failure.kind == "cancelled"
+    assert run not in one.begun
+
+
 def test_a_run_that_had_not_begun_and_is_killed_is_cancelled(one: Driven) -> None:
     """A run that was sent, and killed before it was acknowledged, is not started elsewhere."""
     stopped_worker(one)
@@ -548,6 +577,36 @@ def test_nothing_survives_the_runner(tmp_path: pathlib.Path) -> None:
         assert_gone_within_a_second(runner, worker, child, guardian)
 
 
+def test_a_worker_dies_with_the_runner_though_the_guardian_stands_still(tmp_path: pathlib.Path) -> None:
+    """The kernel kills the worker; the guardian, once it moves again, what the worker started."""
+    with a_runner(tmp_path) as (runner, worker, child):
+        guardian = guardian_of(runner.pid)
+        assert guardian
+        os.kill(guardian, signal.SIGSTOP)
+        assert_gone_within_a_second(runner, worker)
+        assert not is_gone(child)
+        os.kill(guardian, signal.SIGCONT)
+        poll_until(lambda: is_gone(child) and is_gone(guardian))
+
+
+def test_the_guardian_is_told_of_each_worker_and_of_its_end(
+    drive: Callable[..., Driven], tmp_path: pathlib.Path
+) -> None:
+    """A number that the kernel may give to another process is no longer guarded."""
+    python, told = tmp_path / "python", tmp_path / "told"
+    interpreter(python, f'case "$*" in *guardian.py) exec cat > {told};; *) exec "{sys.executable}" "$@";; esac')
+    pool = drive(1, python=str(python))
+    first = pool.succeed("pid").value()
+    pool.fail("leaves", 3)
+    second = pool.succeed("pid").value()
+    pool.until(lambda: told.read_text() == f"+{first}\n-{first}\n+{second}\n")
+
+
+def test_the_guardian_kills_no_group_that_it_knows_by_half() -> None:
+    """A line that the runner's death cut short may be the number of somebody else's group."""
+    assert listen([b"+5\n", b"+61\n", b"-5\n", b"+7"]) == {61}
+
+
 def test_a_guardian_that_dies_is_replaced_by_one_that_knows_all(tmp_path: pathlib.Path) -> None:
     """The children of a task are not lost sight of with the guardian that was told of them."""
     with a_runner(tmp_path) as (runner, worker, child):
@@ -574,6 +633,36 @@ def test_workers_that_cannot_start_are_tried_again_ever_later(
     assert pool.troubles[0].message.startswith("no worker can be started: [Errno 2]")
     interpreter(python, f'exec "{sys.executable}" "$@"')
     assert isinstance(pool.end_of(run), Result)
+    python.unlink()
+    pool.fail("leaves", 3)
+    pool.start("echo", 1)
+    pool.until(lambda: len(pool.troubles) > 3 and pool.troubles[-1].message.startswith("no worker"))
+    assert pool.troubles[3].retry_after == pytest.approx(0.1)
+
+
+def test_workers_that_are_of_no_use_are_not_replaced_in_a_tight_loop(
+    drive: Callable[..., Driven], tmp_path: pathlib.Path
+) -> None:
+    """A worker that says it is ready, and dies before it begins a run, is replaced ever later."""
+    python, starts = tmp_path / "python", tmp_path / "starts"
+    hello = f"import os, sys; os.write(int(sys.argv[-2]), {encode_hello()!r})"
+    fake = f'echo >> {starts}; exec "{sys.executable}" -c "{hello}" "$@"'
+    interpreter(python, f'case "$*" in *guardian.py) exec "{sys.executable}" "$@";; *) {fake};; esac')
+    pool = drive(1, python=str(python))
+    began = time.monotonic()
+    run = pool.start("echo", 1)
+    pool.until(lambda: len(starts.read_bytes() if starts.exists() else b"") >= 5)
+    assert time.monotonic() - began > 0.1 + 0.2 + 0.4
+    interpreter(python, f'exec "{sys.executable}" "$@"')
+    assert isinstance(pool.end_of(run), Result)
+    assert pool.begun == [run]
+
+
+def test_files_of_the_project_do_not_pass_for_the_standard_library(one: Driven, tmp_path: pathlib.Path) -> None:
+    """A worker starts in a folder whose files bear the names of modules that it needs."""
+    for name in ("json", "struct", "ujr_core"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong file')")
+    assert one.succeed("echo", 1).value() == 1
 
 
 def test_workers_that_die_before_they_are_ready_are_tried_again(

@@ -93,12 +93,12 @@ class Witness:
         """The runs of one job."""
         return [run for run in self.runs.values() if run.job == job]
 
-    def _FetchDetails(self, command: commands.FetchDetails, now: float) -> None:  # noqa: N802  # named as the command
+    def _FetchDetails(self, command: commands.FetchDetails, now: float) -> None:
         books = self.jobs[command.config.name]
         assert books.phase in ("starting", "waiting")
         books.phase = "starting"
 
-    def _AskJob(self, command: commands.AskJob, now: float) -> None:  # noqa: N802
+    def _AskJob(self, command: commands.AskJob, now: float) -> None:
         books = self.jobs[command.job]
         assert self.stopped_at is None, "promise 7: asked after a stop"
         assert books.phase == "alive", f"promise 7: asked while {books.phase}"
@@ -120,10 +120,11 @@ class Witness:
             if run.answer == latest and self.answers[run.answer] == self.jobs[job].asked_after
         ]
 
-    def _PullTasks(self, command: commands.PullTasks, now: float) -> None:  # noqa: N802
+    def _PullTasks(self, command: commands.PullTasks, now: float) -> None:
         books = self.jobs[command.job]
         assert self.stopped_at is None, "promise 7: pulled after a stop"
-        assert books.open == command.answer and not books.pulling
+        assert books.open == command.answer
+        assert not books.pulling
         room = min(self.state.workers - len(self.runs), self._most(books) - len(self.running(command.job)))
         assert command.count == max(0, room) + 1, "promise 15: pulled ahead"
         books.pulling = command.count
@@ -131,13 +132,13 @@ class Witness:
     def _most(self, books: Books) -> int:
         return books.config.max_tasks or self.state.workers
 
-    def _CloseAnswer(self, command: commands.CloseAnswer, now: float) -> None:  # noqa: N802
+    def _CloseAnswer(self, command: commands.CloseAnswer, now: float) -> None:
         books = self.jobs[command.job]
         assert self.stopped_at is not None
         assert books.open == command.answer
         books.open = None
 
-    def _StartRuns(self, command: commands.StartRuns, now: float) -> None:  # noqa: N802
+    def _StartRuns(self, command: commands.StartRuns, now: float) -> None:
         for run in command.runs:
             self._check_start(run.job.name, run.offer.signature, run.answer.number, now)
             assert run.id not in self.used_ids, "promise 2: an id was used again"
@@ -165,25 +166,28 @@ class Witness:
             assert now >= ended_at + books.config.check_interval, "started while paced"
             assert self.answers[answer] > ended_clock, "started by a listing older than its success"
 
-    def _KillRun(self, command: commands.KillRun, now: float) -> None:  # noqa: N802
+    def _KillRun(self, command: commands.KillRun, now: float) -> None:
         run = self.runs[command.run_id]
         run.signals.append(command.signal)
         run.killed_at = run.killed_at if run.killed_at is not None else now
         event(f"killed by {command.signal}")
 
-    def _RecallRun(self, command: commands.RecallRun, now: float) -> None:  # noqa: N802
+    def _RecallRun(self, command: commands.RecallRun, now: float) -> None:
         assert self.stopped_at is not None
         assert self.runs[command.run_id].begun_at is None
 
-    def _ReportStarted(self, command: commands.ReportStarted, now: float) -> None:  # noqa: N802
+    def _SayStopping(self, command: commands.SayStopping, now: float) -> None:
+        assert command.runs == len(self.runs)
+
+    def _ReportStarted(self, command: commands.ReportStarted, now: float) -> None:
         assert self.to_report[command.run.id] == ["started"], "promise 2: a start out of turn"
         self.to_report[command.run.id] = []
 
-    def _ReportEnded(self, command: commands.ReportEnded, now: float) -> None:  # noqa: N802
+    def _ReportEnded(self, command: commands.ReportEnded, now: float) -> None:
         assert self.to_report[command.run.id] == ["ended"], "promise 2: an end out of turn"
         self.to_report[command.run.id] = []
 
-    def _ReportJob(self, command: commands.ReportJob, now: float) -> None:  # noqa: N802
+    def _ReportJob(self, command: commands.ReportJob, now: float) -> None:
         books = self.jobs[command.job]
         if command.kind == "done":
             assert not self.running(command.job), "done while it runs"
@@ -348,8 +352,12 @@ class SchedulerMachine(RuleBasedStateMachine):
             books.phase = "failed"
             self._step([JobRefused(name, "denied")])
 
-    @rule(choice=pick, names=st.lists(st.sampled_from(SIGNATURES), max_size=4), check=st.sampled_from([None, None, None, 0.0, 5.0]),
-          end=st.sampled_from(["no", "no", "complete", "complete", "done", "raised"]))  # fmt: skip
+    @rule(
+        choice=pick,
+        names=st.lists(st.sampled_from(SIGNATURES), max_size=4),
+        check=st.sampled_from([None, None, None, 0.0, 5.0]),
+        end=st.sampled_from(["no", "no", "complete", "complete", "done", "raised"]),
+    )
     def answer(self, choice: int, names: list[str], check: float | None, end: str) -> None:
         """A job names some tasks, gives a NextCheck, ends its answer."""
         books = self._alive(choice, lambda books: books.open is not None and books.pulling)
@@ -369,7 +377,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(choice=pick)
     def begin_run(self, choice: int) -> None:
         """A worker acknowledges a run."""
-        waiting = [run_id for run_id, run in getattr(self, "witness").runs.items() if run.begun_at is None]
+        waiting = [run_id for run_id, run in self.witness.runs.items() if run.begun_at is None]
         if waiting:
             self._begin(waiting[choice % len(waiting)])
 
@@ -389,6 +397,13 @@ class SchedulerMachine(RuleBasedStateMachine):
         self._end(run_id, outcome)
         if is_late:
             self._nonsense(RunEnded(run_id, outcome))
+
+    @rule(choice=pick)
+    def begin_run_again(self, choice: int) -> None:
+        """A worker acknowledges a run twice."""
+        begun = [run_id for run_id, run in self.witness.runs.items() if run.begun_at is not None]
+        if begun:
+            self._nonsense(RunBegun(begun[choice % len(begun)]))
 
     def _end(self, run_id: int, outcome: Result | Failure) -> None:
         self.witness.ended(run_id, outcome, self.now)
@@ -452,6 +467,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             if self.witness.stopped_at is None:
                 self.witness.stopped_at = self.now
             self._step([StopRequested()])
+        left_open = [name for name, books in self.witness.jobs.items() if books.open is not None]
+        assert not left_open, "an answer was left open"
 
     def teardown(self) -> None:
         """When everything goes well from here on, everything that is wanted gets done."""

@@ -144,7 +144,7 @@ def test_all_faults_of_a_configuration_are_shown_in_one_pass(ujr: Ujr, configure
         'error[config-wrong-type]: job "e" wants a whole number for "success_codes[0]", not "0"\n'
         "  where: ujr.toml:15, jobs.e.params.success_codes[0]\n"
         "  fix:   write for example 4\n"
-        'error[config-wrong-value]: job "f" has a wrong value: a command has exactly one of argv and shell\n'
+        'error[config-wrong-value]: job "f" has a wrong value for "params": a command has exactly one of argv and shell\n'
         "  where: ujr.toml:18, jobs.f.params\n"
         'error[plugin-not-a-job]: job "g" names plugin "log", which has no get_runnable_tasks\n'
         "  where: ujr.toml:20, jobs.g.plugin\n"
@@ -430,7 +430,7 @@ def test_init_into_what_is_no_folder_is_told(ujr: Ujr, folder: pathlib.Path) -> 
     assert result.exit_code == 3
     assert result.stderr == (
         "error[init-unwritable]: the project cannot be written: Not a directory\n"
-        "  where: file/below/ujr.toml\n"
+        "  where: file/below\n"
         "  fix:   name a folder that this user may write\n"
     )
 

@@ -341,11 +341,16 @@ def test_a_secret_in_the_wrong_place_is_not_shown() -> None:
     assert all(CANARY not in str(fault) for fault in faults)
 
 
+def _not_empty(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, Secret) or not value.reveal():
+        raise ValueError(f"{field.name} is empty")
+
+
 @attrs.frozen
 class Whole:
     """Its constructor looks at several fields together."""
 
-    key: Secret = attrs.field(validator=attrs.validators.instance_of(Secret))
+    key: Secret = attrs.field(validator=[attrs.validators.instance_of(Secret), _not_empty])
     low: int = 1
     high: int = 2
 
@@ -360,6 +365,8 @@ def test_a_validator_of_a_secret_waits_for_it() -> None:
     ref = SecretRef("env", "A")
     structure(Whole, {"key": ref}, ORIGIN)
     structure(Whole, {"key": ref, "low": 3}, ORIGIN)
+    (fault,) = faults_of(lambda: structure(Whole, {"key": Secret("")}, ORIGIN, ("plugins", "w")))
+    assert fault.what == 'plugin "w" has a wrong value for "key": key is empty'
     (fault,) = faults_of(lambda: structure(Whole, {"key": Secret("s"), "low": 3}, ORIGIN, ("plugins", "w")))
     assert fault.what == 'plugin "w" has a wrong value: high is less than low'
 

@@ -218,6 +218,16 @@ def test_two_distributions_with_one_name_are_both_kept_out(load: Load, install: 
         registry.find("vault")
 
 
+def test_plugins_load_in_the_order_of_names(load: Load) -> None:
+    """The order is the same on every machine, however plugins were found."""
+    order = ["ab", "aa", "ac"]
+    made: list[str] = []
+    classes = [type(name, (), {"__init__": lambda self: made.append(type(self).__name__)}) for name in order]
+    registry = load(*classes)
+    assert made == sorted(order)
+    assert [one.name for one in registry.records] == sorted([*order, *BUILT_IN])
+
+
 def test_one_object_has_one_name(load: Load, tmp_path: Path) -> None:
     """The same module under two names would be told everything twice."""
     (tmp_path / "same_1.py").write_text(JOB + "import sys\nme = sys.modules[__name__]\n")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.world import Ends, JobHeldUp, JobRefused, StopRequested, World
+from ujr_core.execution import RunBegun, RunEnded
 from ujr_core.scheduler import Mode
 from ujr_core.scheduler.events import AnswerEnded, JobReady, TasksPulled
-from ujr_core.execution import RunBegun, RunEnded
 from ujr_core.values import Backoff, JobDone, NextCheck, Result
 
 
@@ -148,7 +148,7 @@ def test_a_hook_that_raises_backs_off_and_others_go_on() -> None:
     assert 10 <= times[1] <= 11
     assert 30 <= times[2] - times[1] <= 33
     assert len(world.ask_times("good")) > 90
-    assert [kind for _, job, kind, _ in world.job_reports if job == "bad"][0] == "raising"
+    assert next(kind for _, job, kind, _ in world.job_reports if job == "bad") == "raising"
 
 
 def test_a_generator_that_raises_half_way_is_incomplete() -> None:
@@ -417,7 +417,7 @@ def test_once_asks_each_job_once_and_waits() -> None:
     world = World(mode=Mode.ONCE)
     world.ends["y"] = Ends(fails=1, seconds=20)
     world.job("a", lambda: ["x", "y"])
-    world.job("b", lambda: [])
+    world.job("b", list)
     world.run()
     assert world.started() == ["x", "y"]
     assert [name for _, name in world.asks] == ["a", "b"]
@@ -469,6 +469,23 @@ def test_a_drain_lets_runs_finish_and_starts_nothing() -> None:
     assert world.started() == ["x"]
     assert world.reports[-1][:3] == (10, "succeeded", "x")
     assert world.exit_code == 0
+
+
+def test_a_drain_closes_the_answers_that_are_open() -> None:
+    """A generator that holds a connection is closed when the runner stops, not left to the end of the process."""
+    world = World(workers=1)
+    world.ends["x"] = Ends(seconds=10)
+
+    def endless() -> Iterator[str]:
+        while True:
+            yield "x"
+            yield f"y{len(world.asks)}"
+
+    world.job("a", endless)
+    world.job("b", list)
+    world.at(5.5, StopRequested(0))
+    world.run()
+    assert world.closed == ["a"]
 
 
 def test_a_drain_that_lasts_too_long_kills() -> None:

@@ -26,12 +26,12 @@ def check(given: Given) -> int:
     with project.opened():
         for warning in project.plugin_warnings:
             show(warning, "warning")
-        for note in _notes(project):
-            say(note)
         # A runner goes on without a source that raises; whoever asks whether all is well wants to know.
         if faults := (*project.faults, *project.source_warnings):
             show_faults(faults)
             return INVALID
+        for note in _notes(project):
+            say(note)
         loaded = sum(record.status == "loaded" for record in project.registry.records)
         click.echo(f"ok: {_counted(len(project.jobs), 'job')}, {_counted(loaded, 'plugin')}")
     return 0

@@ -62,7 +62,7 @@ def _read(path: str | Path, source: str) -> str:
         why = getattr(error, "strerror", None) or str(error)
         raise _unreadable(why, source, "name a file that this user may read") from None
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _unreadable("it is not UTF-8", f"{source}:{line}", "save the file as UTF-8") from None

@@ -101,6 +101,19 @@ class ReportJob:
     text: str
 
 
+@attrs.frozen
+class SayStopping:
+    """Tell the person who stopped the runner what it waits for.
+
+    Args:
+        runs: that go on.
+        patience: seconds until they are killed.
+    """
+
+    runs: int
+    patience: float
+
+
 Command = (
     FetchDetails
     | AskJob
@@ -112,4 +125,5 @@ Command = (
     | ReportStarted
     | ReportEnded
     | ReportJob
+    | SayStopping
 )

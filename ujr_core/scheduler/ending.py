@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from signal import SIGKILL
 
 from ujr_core.scheduler.answers import close_all
-from ujr_core.scheduler.commands import CloseAnswer, Command, KillRun, RecallRun
+from ujr_core.scheduler.commands import CloseAnswer, Command, KillRun, RecallRun, SayStopping
 from ujr_core.scheduler.events import StopRequested
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import kill
@@ -28,6 +28,8 @@ def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[C
     for run in state.runs.values():
         if not run.has_begun:
             yield RecallRun(run.id)
+    if state.runs:
+        yield SayStopping(len(state.runs), state.shutdown_timeout)
 
 
 def _kill_now(state: State) -> Iterator[Command]:

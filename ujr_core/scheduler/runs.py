@@ -10,10 +10,10 @@ import attrs
 
 from ujr_core.execution import RunBegun, RunEnded
 from ujr_core.scheduler.commands import Command, KillRun, ReportEnded, ReportStarted
+from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.jobs import be_done, stir
 from ujr_core.scheduler.judging import NOT_COUNTED, as_judged, failed, succeeded
 from ujr_core.scheduler.phases import JobPhase, RunPhase
-from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.state import Answer, Job, Run, State
 from ujr_core.values import Failure
 from ujr_core.values.reported import FailureKind
