@@ -22,6 +22,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def wheels(session: nox.Session) -> None:
+    """Build the wheels of core and sample plugin, and use them in an empty environment."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-m", "wheels", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """See that the code is formatted, and that ruff finds nothing."""
     session.install("ruff>=0.9")

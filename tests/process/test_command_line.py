@@ -262,9 +262,14 @@ def test_a_terminal_gets_a_table_with_the_same_cells(project: pathlib.Path) -> N
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_version_and_help_import_nothing_heavy(option: str) -> None:
     """They are quick, and work whatever plugin is broken, for they load none."""
-    code = f"import sys, ujr_core.cli; sys.argv = ['ujr', '{option}']\ntry: ujr_core.cli.main()\nfinally: print(*sys.modules)"
+    code = "import sys, ujr_core.cli\ntry: ujr_core.cli.main()\nfinally: print(*sys.modules)"
     shown = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        [sys.executable, "-c", code, option],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert shown.returncode == 0
     loaded = set(shown.stdout.splitlines()[-1].split())

@@ -336,6 +336,7 @@ def test_a_worker_killed_half_way_through_its_message_is_lost(two: Driven) -> No
     assert two.succeed("echo", 1).value() == 1
 
 
+BELIEVABLE = encode_ended(1, Account(returned=True, text="forged"), Measures(0.0, 0.0, 0), "")
 FOREIGN = encode_ended(999, Account(returned=True, text="forged"), Measures(0.0, 0.0, 0), "")
 
 
@@ -348,6 +349,7 @@ FOREIGN = encode_ended(999, Account(returned=True, text="forged"), Measures(0.0,
         pytest.param((3).to_bytes(8) + b"\x0dabc", id="no-outcome"),
         pytest.param((3).to_bytes(8) + b"\x0cabc", id="no-acknowledgement"),
         pytest.param(FOREIGN, id="of-another-run"),
+        pytest.param((3).to_bytes(8) + b"\x63abc" + BELIEVABLE, id="with-an-outcome-behind-it"),
     ],
 )
 def test_a_worker_that_writes_garbage_is_killed(one: Driven, garbage: bytes) -> None:
@@ -583,9 +585,11 @@ def test_a_worker_dies_with_the_runner_though_the_guardian_stands_still(tmp_path
         guardian = guardian_of(runner.pid)
         assert guardian
         os.kill(guardian, signal.SIGSTOP)
-        assert_gone_within_a_second(runner, worker)
-        assert not is_gone(child)
-        os.kill(guardian, signal.SIGCONT)
+        try:
+            assert_gone_within_a_second(runner, worker)
+            assert not is_gone(child)
+        finally:
+            os.kill(guardian, signal.SIGCONT)
         poll_until(lambda: is_gone(child) and is_gone(guardian))
 
 

@@ -28,6 +28,7 @@ def get_runnable_tasks(job):
     yield NextCheck(after=60)
     for number in range(job.params.get("count", 0)):
         yield Task(act, (number,), label=f"number {number}")
+        assert number < 10, "a dry run pulls no more than it shows"
     if job.params.get("raises"):
         raise LookupError("no \\x1b[31mworld")
     if job.params.get("lambda"):
@@ -144,7 +145,8 @@ def test_all_faults_of_a_configuration_are_shown_in_one_pass(ujr: Ujr, configure
         'error[config-wrong-type]: job "e" wants a whole number for "success_codes[0]", not "0"\n'
         "  where: ujr.toml:15, jobs.e.params.success_codes[0]\n"
         "  fix:   write for example 4\n"
-        'error[config-wrong-value]: job "f" has a wrong value for "params": a command has exactly one of argv and shell\n'
+        'error[config-wrong-value]: job "f" has a wrong value for "params": a command has exactly one of argv and '
+        "shell\n"
         "  where: ujr.toml:18, jobs.f.params\n"
         'error[plugin-not-a-job]: job "g" names plugin "log", which has no get_runnable_tasks\n'
         "  where: ujr.toml:20, jobs.g.plugin\n"

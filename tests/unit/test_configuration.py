@@ -350,7 +350,7 @@ def _not_empty(_: object, field: attrs.Attribute[Any], value: object) -> None:
 class Whole:
     """Its constructor looks at several fields together."""
 
-    key: Secret = attrs.field(validator=[attrs.validators.instance_of(Secret), _not_empty])
+    key: Secret = attrs.field(validator=[_not_empty, attrs.validators.instance_of(Secret)])
     low: int = 1
     high: int = 2
 

@@ -125,8 +125,9 @@ def test_secrets_are_scrubbed_from_messages_and_tracebacks(said: Said, monkeypat
     except ValueError:
         SOURCE.exception("correct-horse is away")
         logger.bind(other="correct-horse").exception("{} again", "correct-horse")
+    SOURCE.error("correct-horse alone")
     text = "\n".join(said.lines())
-    assert "WARNING" not in text
+    assert text.endswith("ERROR   <Secret env:PW> alone")
     assert text.count("<Secret env:PW> is away") == text.count("<Secret env:PW> again") == 1
     assert text.count("    ValueError: told <Secret env:PW> battery") == 2
     assert "correct-horse" not in text
@@ -177,6 +178,28 @@ def test_a_log_that_was_taken_down_already_can_be_closed(said: Said) -> None:
     logger.remove()
     said.log.close()
     said.log.close()
+
+
+def test_a_stderr_that_fails_for_a_while_loses_what_is_said_meanwhile_and_no_more(
+    said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing goes on when it can."""
+    tried = threading.Event()
+
+    class Broken:
+        """A stderr whose reader is gone."""
+
+        def write(self, _: str) -> None:
+            """Fail as a pipe does."""
+            tried.set()
+            raise BrokenPipeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sys.stderr", Broken())
+        said.log.task_started(RUN)
+        assert tried.wait(20)
+    said.log.task_succeeded(RUN, Result("None"))
+    assert said.lines() == ["INFO    north: weather.load [01234567] succeeded in 0 ms"]
 
 
 def test_what_waits_for_a_reader_is_bounded_and_what_is_dropped_is_counted(

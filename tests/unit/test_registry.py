@@ -123,6 +123,12 @@ def test_a_plugin_of_the_project_needs_no_packaging(load: Load, tmp_path: Path) 
     assert registry.find("own_jobs_1").origin == "own_jobs_1.py (this project)"
 
 
+def test_an_installed_plugin_may_be_named_again(load: Load, install: Callable[..., None]) -> None:
+    """`[runner] plugins` may list what loads by itself; it is no second claim of the name."""
+    install("ujr-plugin-sky", "sky = ujr_sky_3")
+    assert load("sky", "sky", discover=True).find("sky").distribution == "ujr-plugin-sky"
+
+
 def test_a_disabled_plugin_is_not_imported(load: Load, install: Callable[..., None], tmp_path: Path) -> None:
     """disable_plugins works before import, for every kind of plugin."""
     install("ujr-plugin-off", "off = ujr_off_1", "raise SystemExit")
@@ -298,7 +304,8 @@ def test_wrong_settings_are_faults_of_the_configuration(
 
 def test_settings_for_a_plugin_that_nobody_knows_are_a_fault(load: Load) -> None:
     """[plugins.x] without a plugin x suggests the one that was meant; a disabled plugin may keep its table."""
-    registry = load(Tuned, Tunde={"level": 1}, log={"level": 1})
+    runner = {"disable_plugins": [*BUILT_IN, "not_installed_here"]}
+    registry = load(Tuned, runner=runner, Tunde={"level": 1}, log={"level": 1}, not_installed_here={"a": 1})
     assert [str(fault) for fault in registry.faults] == [
         'error[config-unknown-key]: there is no plugin "Tunde" to take these settings\n'
         '  where: <python>, plugins.Tunde\n  fix:   did you mean "Tuned"?'

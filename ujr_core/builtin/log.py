@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import json
 import logging
-import os
 import sys
 import threading
 import traceback
@@ -249,13 +248,5 @@ class _Stderr:
 def _write(text: str) -> None:
     # Closed, or nobody reads it any more: what is said is lost, and the runner goes on.
     with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(text)
         sys.stderr.flush()
-        raw = text.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
-        try:
-            descriptor = sys.stderr.fileno()
-        except (OSError, AttributeError):  # of a notebook, or of a test
-            sys.stderr.write(text)
-            return
-        # Past Python's buffer: a thread that is blocked in it would abort the interpreter's end.
-        while raw:
-            raw = raw[os.write(descriptor, raw) :]

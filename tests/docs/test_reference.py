@@ -1,0 +1,163 @@
+"""What the reference says is what the code says."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pathlib
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import click
+import pytest
+
+import ujr_core
+from tests.docs.pages import DOCS, REPOSITORY, headings, read, rows, section
+from ujr_core import JobConfig, errors, hookspecs
+from ujr_core.builtin import call, command, file, log
+from ujr_core.cli.verbs import ujr
+from ujr_core.configuration.settings import NodeSettings, RunnerSettings
+from ujr_core.durations import parse_duration
+from ujr_core.scheduler.phases import JOB_PHASES, RUN_PHASES
+from ujr_core.values import Backoff
+
+HOOKS = sorted(name for name, value in vars(hookspecs).items() if hasattr(value, "ujr_spec"))
+SECTIONS = ("Called", "Arguments", "Return", "If you raise", "Example")
+SETTINGS = {
+    "[runner]": RunnerSettings,
+    "[node]": NodeSettings,
+    "[jobs.NAME]": JobConfig,
+    "[plugins.log]": log.Log.Settings,
+    "[plugins.file]": file.File.Settings,
+    'plugin = "command"': command.Params,
+    'plugin = "call"': call.Params,
+}
+NOT_WRITTEN = {"name", "origin"}  # of a job: what its table is called, and where it stands
+DECIDED_ELSEWHERE = {"plugin", "check_interval"}  # of a job: by its name, by [runner]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_stands_on_its_page_with_its_exact_signature(hook: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page takes each hook from the code: signature, and all parts of its contract."""
+    assert f"```{{hook}} {hook}\n" in section("docs/reference/hooks.md", hook)
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    text = importlib.import_module("hook_pages").markdown(hook)
+    sys.modules.pop("hook_pages")
+    assert f"def {hook}{inspect.signature(getattr(hookspecs, hook))}:".replace("'", "") in text
+    for part in SECTIONS:
+        assert f"**{part}:**" in text
+    if hook in hookspecs.REPORT_HOOKS or hook == "get_runnable_tasks":
+        assert "Never in a worker." in text
+
+
+def test_the_page_of_hooks_has_no_other() -> None:
+    """A hook that was removed from the code is removed from its page."""
+    assert sorted(headings("docs/reference/hooks.md")[1:]) == HOOKS
+
+
+@pytest.mark.parametrize("heading", SETTINGS)
+def test_every_setting_has_a_row_with_its_default(heading: str) -> None:
+    """Each field that a table may set is a row, there is no other, and the default is the one of the code."""
+    is_job = SETTINGS[heading] is JobConfig
+    fields = {
+        field.name: field for field in attrs.fields(SETTINGS[heading]) if not (is_job and field.name in NOT_WRITTEN)
+    }
+    documented = rows(section("docs/reference/configuration.md", heading))
+    assert list(documented) == list(fields)
+    for name, (kind, default, meaning) in documented.items():
+        assert kind
+        assert meaning
+        if not (is_job and name in DECIDED_ELSEWHERE):
+            assert _is_default(fields[name], default), f"{heading} {name}: {default}"
+
+
+def _is_default(field: attrs.Attribute[Any], written: str) -> bool:
+    default: Any = field.default
+    if hasattr(default, "factory"):
+        default = default.factory()
+    if default is None or default is attrs.NOTHING:
+        return not re.fullmatch("`[^`$]*`", written)
+    value = tomllib.loads(f"value = {written.strip('`')}")["value"]
+    if isinstance(default, Backoff):
+        return Backoff(parse_duration(value["first"]), value["factor"], parse_duration(value["max"])) == default
+    if isinstance(default, float):
+        return parse_duration(value) == default
+    return bool(value == (list(default) if isinstance(default, tuple) else default))
+
+
+VERBS = [("Options of every verb", ujr), *ujr.commands.items()]
+
+
+@pytest.mark.parametrize(("heading", "verb"), VERBS, ids=[heading for heading, _ in VERBS])
+def test_every_verb_and_option_is_documented(heading: str, verb: click.Command) -> None:
+    """Each verb has its heading, and each option of it stands below it or among those of every verb."""
+    text = section("docs/reference/commands.md", heading)
+    shared = section("docs/reference/commands.md", "Options of every verb")
+    with click.Context(verb) as context:
+        options = [option for option in verb.get_params(context) if isinstance(option, click.Option)]
+    for option in options:
+        for flag in option.opts:
+            assert f"`{flag}" in text or f"`{flag}" in shared or f"`ujr {flag}" in text, flag
+
+
+def test_the_page_of_commands_has_no_other_verb() -> None:
+    """A verb that was removed is removed from its page."""
+    others = {"Commands", "Options of every verb", "Exit codes", "Environment"}
+    assert set(headings("docs/reference/commands.md")) - others == set(ujr.commands)
+
+
+def test_every_exit_code_is_documented() -> None:
+    """The codes of the command line each have a row."""
+    table = section("docs/reference/commands.md", "Exit codes")
+    for code in (0, 1, 2, 3, 4, 130, 143):
+        assert f"| {code} |" in table
+
+
+def test_every_error_code_has_a_heading() -> None:
+    """Each code that the source raises has a heading, and there is no heading without its code."""
+    documented = {heading for heading in headings("docs/reference/errors.md") if heading.islower()}
+    assert documented == set(_codes())
+
+
+def _codes() -> Iterator[str]:
+    # The first argument of every class of the error tree, wherever one is made.
+    names = {name for name, value in vars(errors).items() if inspect.isclass(value)} | {"WrongError"}
+    for path in pathlib.Path(ujr_core.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value
+
+
+@pytest.mark.parametrize("table", [JOB_PHASES, RUN_PHASES], ids=["job", "run"])
+def test_the_drawn_phases_are_the_table_of_the_scheduler(table: Any) -> None:
+    """The architecture page draws each transition, and no other."""
+    drawn = re.findall(
+        r"^(\w+) +-- (.*?) +--> (\w+)$", section("docs/explanation/architecture.md", "Phases"), re.MULTILINE
+    )
+    phases = {phase.value for phase, _ in table}
+    expected = [(phase.value, cause, follows.value) for (phase, cause), follows in table.items()]
+    assert [line for line in drawn if line[0] in phases] == expected
+    assert len(drawn) == len(JOB_PHASES) + len(RUN_PHASES)
+
+
+def test_each_promise_names_tests_that_exist() -> None:
+    """A test that the architecture page names is there; twenty promises are listed, in order."""
+    page = read("docs/explanation/architecture.md")
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == list(range(1, 21))
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page):
+        source = (REPOSITORY / path).read_text()
+        assert f"def {name}(" in source or f"{name} =" in source, f"{path}::{name}"
+
+
+def test_every_dependency_has_a_line() -> None:
+    """What pyproject.toml asks for is what the page of dependencies explains."""
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    names = [re.match(r"[\w-]+", text)[0] for text in project["dependencies"]]  # type: ignore[index]  # each has a name
+    assert list(re.findall(r"^\| ([\w-]+) \|", read("docs/explanation/dependencies.md"), re.MULTILINE))[1:] == names
