@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 
 # Deadlines judge the machine, not the code; shrinking is for the one who mends, and is asked for by name.
-_SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much]}
+_SHARED: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much],
+}
 _NO_SHRINK = [Phase.explicit, Phase.reuse, Phase.generate]
 settings.register_profile("quick", max_examples=100, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("thorough", max_examples=3_000, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ujr_core import hookspecs
     from ujr_core.configuration.document import read_toml
-    from ujr_core.durations import format_duration
+    from ujr_core.durations import Seconds, format_duration
     from ujr_core.errors import (
         ConfigError,
         Faults,
@@ -54,7 +54,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "hookspecs": ("hookspecs",),
-    "durations": ("format_duration",),
+    "durations": ("Seconds", "format_duration"),
     "foreign": ("printable",),
     "configuration.document": ("read_toml",),
     "errors": (
@@ -74,11 +74,46 @@ _HOMES["hookspecs"] += ("hookimpl", "implements")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Backoff", "ConfigError", "Failure", "Faults", "InternalError", "Job", "JobConfig", "JobDone", "JobState",
-    "JobTable", "NextCheck", "Node", "Origin", "PluginError", "ProviderMisconfigured", "ProviderUnavailable",
-    "Result", "Runner", "Secret", "SecretDenied", "SecretError", "SecretNotFound", "SecretRef", "SecretTemplate",
-    "Start", "StateError", "Task", "TaskError", "TaskRun", "UJRError", "did_you_mean", "format_duration",
-    "hookimpl", "hookspecs", "implements", "import_function", "printable", "read_toml", "scrub",
+    "Backoff",
+    "ConfigError",
+    "Failure",
+    "Faults",
+    "InternalError",
+    "Job",
+    "JobConfig",
+    "JobDone",
+    "JobState",
+    "JobTable",
+    "NextCheck",
+    "Node",
+    "Origin",
+    "PluginError",
+    "ProviderMisconfigured",
+    "ProviderUnavailable",
+    "Result",
+    "Runner",
+    "Seconds",
+    "Secret",
+    "SecretDenied",
+    "SecretError",
+    "SecretNotFound",
+    "SecretRef",
+    "SecretTemplate",
+    "Start",
+    "StateError",
+    "Task",
+    "TaskError",
+    "TaskRun",
+    "UJRError",
+    "did_you_mean",
+    "format_duration",
+    "hookimpl",
+    "hookspecs",
+    "implements",
+    "import_function",
+    "printable",
+    "read_toml",
+    "scrub",
 ]  # fmt: skip
 
 

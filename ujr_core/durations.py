@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Annotated
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*\Z")
@@ -27,6 +28,10 @@ def parse_duration(value: object) -> float:
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"{value!r} is no duration: it must be finite and not negative")
     return seconds
+
+
+Seconds = Annotated[float, parse_duration]
+"""A field of ``Settings`` or ``Params`` with this annotation takes a number of seconds, or text such as "30s"."""
 
 
 def format_duration(seconds: float) -> str:

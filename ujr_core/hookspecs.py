@@ -7,7 +7,7 @@ fewer arguments than a hook has, under the same names. The runner calls each plu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 import pluggy
 
@@ -166,7 +166,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def implements(hook: Callable[P, R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+class _Mark(Protocol[P, R]):
+    """Takes a function with the arguments of a hook, or a method with them after ``self``."""
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[Concatenate[Any, P], R], /) -> Callable[Concatenate[Any, P], R]: ...
+
+    def __call__(self, function: Callable[..., R], /) -> Callable[..., R]: ...
+
+
+def implements(hook: Callable[P, R]) -> _Mark[P, R]:
     """Mark a function as an implementation of ``hook``, so that a type checker compares the two.
 
     Args:
@@ -174,10 +186,10 @@ def implements(hook: Callable[P, R]) -> Callable[[Callable[P, R]], Callable[P, R
     """
     name = cast("Any", hook).__name__
 
-    def mark(function: Callable[P, R]) -> Callable[P, R]:
+    def mark(function: Callable[..., R], /) -> Callable[..., R]:
         return hookimpl(function, specname=name)
 
-    return mark
+    return cast("_Mark[P, R]", mark)
 
 
 __all__ = [

@@ -106,7 +106,7 @@ def load_project(
     registry = Registry.load(main=main, extra=plugins, discover=discover)
     tables, warnings = _ask_sources(main, registry)
     consolidation = consolidate(tables, main.runner)
-    faults = (*registry.faults, *consolidation.faults, *check_jobs(consolidation.jobs, registry))
+    faults = (*registry.faults, *consolidation.faults, *check_jobs(consolidation.checkable, registry))
     return Project(main, registry, consolidation.jobs, faults, tuple(warnings))
 
 
@@ -118,8 +118,8 @@ def _over(
 
 def _is_among(error: UJRError, faults: Sequence[UJRError]) -> bool:
     parts = error.faults if isinstance(error, Faults) else (error,)
-    said = {(fault.code, fault.where) for fault in faults}
-    return all((part.code, part.where) in said for part in parts)
+    # A fault of a job that needs the plugin names two places, one of which is the plugin's.
+    return all(any(part.code == fault.code and part.where in fault.where for fault in faults) for part in parts)
 
 
 def _ask_sources(main: Main, registry: Registry) -> tuple[list[tuple[str, Any]], list[UJRError]]:

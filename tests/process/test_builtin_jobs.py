@@ -19,6 +19,14 @@ SECRET = "correct-horse-battery"
 FUNCTIONS = """
 import pathlib
 
+from ujr_core import JobDone, Task, hookimpl
+
+
+@hookimpl
+def get_runnable_tasks(job):
+    yield Task(add, (1,), label="with " + job.params["secret"].reveal())
+    raise JobDone
+
 
 def add(first, second=0):
     return first + second
@@ -72,7 +80,7 @@ def run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run
 
     def until_idle(plugin: str, params: dict[str, Any], **settings: Any) -> tuple[int, Recorder]:
         job = {"plugin": plugin, "params": params, "backoff": {"first": 0.01}, "check_interval": 0.01, **settings}
-        config = {"runner": {"disable_plugins": ["log"], "workers": 1}, "jobs": {"job": job}}
+        config = {"runner": {"disable_plugins": ["log"], "plugins": ["sums"], "workers": 1}, "jobs": {"job": job}}
         recorder = Recorder()
         code = Runner(config, [recorder], discover=False).run(until_idle=True)
         return code, recorder
@@ -102,6 +110,13 @@ def test_a_call_may_be_given_a_secret(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("UJR_TEST_SECRET", SECRET)
     _, told = run("call", {"function": "sums:length", "args": [{"secret": "env:UJR_TEST_SECRET"}]})
     assert [result.value() for _, result in told.succeeded] == [len(SECRET)]
+
+
+def test_a_label_that_holds_a_secret_is_scrubbed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's reporter is told no secret, whatever a job makes of it."""
+    monkeypatch.setenv("UJR_TEST_SECRET", SECRET)
+    _, told = run("sums", {"secret": {"secret": "env:UJR_TEST_SECRET"}})
+    assert [made.label for made, _ in told.succeeded] == ["with <Secret env:UJR_TEST_SECRET>"]
 
 
 def test_a_command_succeeds_with_its_output(run: Run) -> None:

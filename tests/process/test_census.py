@@ -215,11 +215,13 @@ def test_an_edited_file_is_measured_again(census: Census) -> None:
         assert _wait_until(lambda: watched(gone) == [(1, 1)], process, 20), census.log()
         [(functions, _)] = watched(edited)
         assert isinstance(functions, int)
+        report = (census.folder / "watch.txt").read_text()
         edited.write_text(edited.read_text() + "\n\ndef more(): ...\n")
         new.write_text("import os\n")
         gone.unlink()
         assert _wait_until(lambda: watched(edited) == [(functions + 1, 2)], process, 20), census.log()
         assert _wait_until(lambda: watched(new) == [(0, 1)] and not watched(gone), process, 20), census.log()
+        assert _wait_until(lambda: (census.folder / "watch.txt").read_text() != report, process, 20), census.log()
         assert watched(census.folder / "table.py")[0][1] == 1
         process.terminate()
         assert process.wait(20) == 0, census.log()

@@ -322,7 +322,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             for command in ordered:
                 note(f"{self.now:g} {_brief(command)}")
                 self.witness.see(command, self.now)
-            if self.state.is_finished or (not ordered and self.state.next_wake > self.now):
+            is_at_rest = not ordered and self.state.next_wake > self.now
+            if is_at_rest or bool(self.state.is_finished):
                 break
             assert turn < 7, "the scheduler finds no rest"
             ordered = step(self.state, [], self.now)
@@ -504,7 +505,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             self._end(run_id, Result("None"))
         for name, books in self.witness.jobs.items():
             if books.open is not None and books.pulling and not self.state.is_finished:
-                number, left = books.open, sorted(wanted[name])[: books.pulling]
+                number, left = books.open, sorted(wanted[name] - books.quarantined)[: books.pulling]
                 self.witness.answer_ended(name, "complete", self.now)
                 offers = tuple(Offer(signature, "module:function", b"") for signature in left)
                 self._step([TasksPulled(name, number, offers), AnswerEnded(name, number, "complete")])

@@ -234,6 +234,17 @@ def test_a_broken_plugin_that_a_job_needs_is_an_error(ujr: Ujr, configure: Confi
     result = ujr("check", "-p", "broken")
     assert result.exit_code == 3
     assert result.stderr.count("where: ujr.toml:3, jobs.a.plugin; broken (") == 1
+    assert "warning" not in result.stderr
+    assert result.stderr.endswith("1 error\n")
+
+
+def test_wrong_settings_of_a_plugin_are_an_error_that_is_said_once(ujr: Ujr, configure: Configure) -> None:
+    """They keep the plugin from loading, which is no second mistake."""
+    configure('[plugins.log]\nlevel = "loud"\n')
+    result = ujr("check")
+    assert result.exit_code == 3
+    assert result.stderr.count("error[config-wrong-value]") == 1
+    assert "warning" not in result.stderr
 
 
 def test_plugins_are_listed_without_a_configuration(ujr: Ujr) -> None:

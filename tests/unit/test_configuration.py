@@ -21,7 +21,8 @@ from ujr_core.configuration.lines import key_lines
 from ujr_core.configuration.place import Place, dotted
 from ujr_core.configuration.references import fill, read_references
 from ujr_core.configuration.settings import RunnerSettings, main_of, read_main
-from ujr_core.configuration.structure import Seconds, structure
+from ujr_core.configuration.structure import structure
+from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, SecretNotFound, UJRError
 from ujr_core.secret import Secret, SecretRef, SecretTemplate
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin

@@ -10,8 +10,9 @@ import attrs
 from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.references import read_references
 from ujr_core.configuration.settings import MIN_CHECK_INTERVAL, RunnerSettings
-from ujr_core.configuration.structure import Seconds, structure
+from ujr_core.configuration.structure import structure
 from ujr_core.configuration.wrong import WrongError
+from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin
 

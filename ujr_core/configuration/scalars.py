@@ -7,7 +7,7 @@ import enum
 import pathlib
 import types
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import cattrs
 
@@ -18,9 +18,6 @@ from ujr_core.errors import did_you_mean
 from ujr_core.secret import Secret, SecretRef, SecretTemplate
 
 REFERENCE_EXAMPLE = '{ secret = "env:NAME" }'
-
-Seconds = Annotated[float, parse_duration]
-"""A field with this annotation takes a number of seconds, or text such as "30s"."""
 
 Read = Callable[[Any, Any], Any]
 Factory = Callable[[Any, cattrs.Converter], Read]

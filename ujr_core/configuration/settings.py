@@ -11,8 +11,9 @@ import attrs
 from ujr_core.configuration.document import read_toml
 from ujr_core.configuration.machine import this_node
 from ujr_core.configuration.place import Place
-from ujr_core.configuration.structure import Seconds, structure, unknown_key
+from ujr_core.configuration.structure import structure, unknown_key
 from ujr_core.configuration.wrong import wrong_type
+from ujr_core.durations import Seconds
 from ujr_core.errors import Faults, UJRError
 from ujr_core.values import JobTable, Node, Origin
 

@@ -18,13 +18,12 @@ from cattrs.errors import (
 
 from ujr_core.configuration.containers import example_of
 from ujr_core.configuration.place import Place
-from ujr_core.configuration.scalars import Seconds
 from ujr_core.configuration.strict import new_converter
 from ujr_core.configuration.wrong import WrongError, wrong_value
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
 from ujr_core.values import Origin
 
-__all__ = ["Seconds", "structure"]
+__all__ = ["structure"]
 
 T = TypeVar("T")
 
