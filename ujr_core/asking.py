@@ -57,10 +57,11 @@ class Asking:
         self._jobs[job].strand.post(call)
 
     def close(self, deadline: float) -> None:
-        """Let each job's own plugin be told of its last runs, until a monotonic deadline."""
+        """Close what is open, and let each job's own plugin be told of its last runs, until a monotonic deadline."""
         told = []
         for asked in self._jobs.values():
             told.append(event := threading.Event())
+            asked.strand.post(asked.close)
             asked.strand.post(event.set)
         for event in told:
             event.wait(max(0.0, deadline - time.monotonic()))
@@ -106,8 +107,8 @@ class AskedJob:
             self._open.pull(count)
             self.strand.holds_thread = self.strand.holds_thread and self._open.is_open
 
-    def close(self, number: int) -> None:
-        """Close the open answer early."""
-        if self._open is not None and self._open.number == number and self._open.is_open:
+    def close(self, number: int | None = None) -> None:
+        """Close the open answer early; None: whichever it is."""
+        if self._open is not None and number in (None, self._open.number) and self._open.is_open:
             self._open.close()
             self.strand.holds_thread = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import sys
 import time
@@ -27,6 +28,9 @@ log = logging.getLogger("ujr")
 
 LAST_WORDS = 5.0
 """Seconds that reporters have, once nothing runs any more, for what they were not told yet."""
+
+LEAST_WORDS = 0.25
+"""Seconds that they have when the patience of whoever stopped the runner is at its end."""
 
 
 class Runner:
@@ -88,7 +92,6 @@ class Runner:
         with self._opened(state) as loop:
             for config in jobs:
                 loop.inbox.put(JobAdded(config))
-            loop.inbox.wake()
             loop.run()
         return exit_code(state)
 
@@ -100,12 +103,26 @@ class Runner:
             opened.callback(inbox.close)
             asking = Asking(registry, main.node, inbox)
             reporting = Reporting(registry, asking)
-            opened.callback(lambda: reporting.close(time.monotonic() + LAST_WORDS))
-            opened.callback(lambda: asking.close(time.monotonic() + LAST_WORDS))
+            opened.callback(lambda: _last_words(state, asking, reporting))
             pool = LocalPool(inbox, workers=self._workers, folder=main.folder, sys_path=_absolute(sys.path))
             opened.callback(pool.close)
             opened.enter_context(stop_signals(inbox))
             yield Loop(state, inbox=inbox, pool=pool, asking=asking, reporting=reporting, node=main.node)
+
+
+def _last_words(state: State, asking: Asking, reporting: Reporting) -> None:
+    deadline = time.monotonic() + _patience_left(state, time.monotonic())
+    asking.close(deadline)
+    reporting.close(max(deadline, time.monotonic() + LEAST_WORDS))
+
+
+def _patience_left(state: State, now: float) -> float:
+    # A hook or a reporter that hangs must not outlast the patience of whoever stopped the runner.
+    if state.stop is None:
+        return LAST_WORDS
+    if state.kill_at == math.inf:  # it has ended: runs were killed
+        return LEAST_WORDS
+    return max(LEAST_WORDS, min(LAST_WORDS, state.kill_at - now))
 
 
 def _absolute(paths: Sequence[str]) -> list[str]:

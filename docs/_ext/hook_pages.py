@@ -28,7 +28,7 @@ class HookDirective(SphinxDirective):
 def markdown(name: str) -> str:
     """Return the contract of a hook as Markdown: signature, summary, and one term a section."""
     hook = getattr(hookspecs, name)
-    summary, _, rest = inspect.getdoc(hook).partition("\n\n")
+    summary, _, rest = (inspect.getdoc(hook) or "").partition("\n\n")
     parts = [f"```python\n{signature(hook)}\n```", summary]
     for title, text in sections(rest):
         parts.append(example(text) if title == "Example" else f"**{title}:** {listed(text)}")

@@ -286,3 +286,17 @@ def test_version_and_help_import_nothing_heavy(option: str) -> None:
         "ujr_core.builtin",
     }
     assert not loaded & heavy
+
+
+def test_a_thread_of_a_plugin_does_not_keep_the_process(tmp_path: pathlib.Path) -> None:
+    """A plugin that leaves a thread which never ends: the runner exits all the same, with its own code."""
+    (tmp_path / "lingers.py").write_text(
+        "import threading\n"
+        "from ujr_core import hookimpl\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+        "@hookimpl\n"
+        "def get_runnable_tasks(job):\n"
+        "    return []\n"
+    )
+    (tmp_path / "ujr.toml").write_text('[runner]\nplugins = ["lingers"]\n[jobs.lingers]\n')
+    assert ujr(tmp_path, "run", "--until-idle").returncode == 0

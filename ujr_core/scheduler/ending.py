@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from signal import SIGKILL
 
 from ujr_core.scheduler.answers import close_all
-from ujr_core.scheduler.commands import CloseAnswer, Command, KillRun, RecallRun, SayStopping
+from ujr_core.scheduler.commands import CloseAnswer, Command, RecallRun, SayStopping
 from ujr_core.scheduler.events import StopRequested
 from ujr_core.scheduler.phases import JobPhase
-from ujr_core.scheduler.runs import kill
+from ujr_core.scheduler.runs import end, kill
 from ujr_core.scheduler.state import Job, Mode, State
 
 
@@ -35,9 +35,8 @@ def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[C
 def _kill_now(state: State) -> Iterator[Command]:
     state.kill_at = math.inf
     for run in state.runs.values():
-        run.killed_for = run.killed_for or "cancelled"
         state.has_killed = True
-        yield KillRun(run.id, SIGKILL)
+        yield from kill(run, "cancelled", SIGKILL)
 
 
 def patience_ended(state: State, now: float) -> Iterator[Command]:
@@ -48,7 +47,7 @@ def patience_ended(state: State, now: float) -> Iterator[Command]:
     for run in list(state.runs.values()):
         state.has_killed = True
         if run.killed_for is None:
-            yield from kill(state, run, "cancelled", now)
+            yield from end(state, run, "cancelled", now)
 
 
 def look_for_the_end(state: State) -> None:
@@ -86,6 +85,8 @@ def _is_idle(state: State, job: Job) -> bool:
     if job.phase in (JobPhase.DONE, JobPhase.QUARANTINED, JobPhase.FAILED):
         return True
     if job.phase not in (JobPhase.RESTING, JobPhase.ANSWERING) or job.is_wanted or job.hook_until > -math.inf:
+        return False
+    if job.answer is not None and job.answer.is_owed:
         return False
     if job.phase is JobPhase.RESTING and job.next_check is not None and job.last is not None:
         return not job.backoffs and job.last.paced_until == math.inf

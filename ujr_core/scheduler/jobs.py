@@ -134,7 +134,7 @@ def settle(state: State, now: float) -> Iterator[Command]:
         if state.stop is None:
             if ask_time(state, job) <= now:
                 yield ask(state, job, now)
-            _note_wake(state, job, now)
+            state.wake_at(job, _next_wake(state, job, now))
 
 
 def ask_time(state: State, job: Job) -> float:
@@ -155,20 +155,12 @@ def ask(state: State, job: Job, now: float) -> Command:
     """Open a new answer."""
     state.last_answer += 1
     job.move("is asked")
-    job.answer = job.last = Answer(state.last_answer, now, state.ends)
+    job.answer = job.last = Answer(state.last_answer, now, state.ends, is_owed=job.is_wanted)
     job.is_wanted = job.is_stirred = False
     job.next_check = None
     forget_old_successes(job, now)
     state.hungry[job.name] = job
     return AskJob(job.name, job.answer.number, now)
-
-
-def _note_wake(state: State, job: Job, now: float) -> None:
-    at = _next_wake(state, job, now)
-    if at != job.wake_at:
-        job.wake_at = at
-        if at < math.inf:
-            heapq.heappush(state.wakes, (at, job.name))
 
 
 def _next_wake(state: State, job: Job, now: float) -> float:

@@ -14,6 +14,9 @@ from ujr_core.values import Failure, Result
 LOST_WORKERS = 3
 """Workers that a signature may lose in a row before it is quarantined."""
 
+MOST_OLD_SUCCESSES = 20_000
+"""Successes past their `check_interval` that are remembered while the answer that could repeat them is open."""
+
 NOT_COUNTED = frozenset({"cancelled", "deferred", "executor_lost", "runner_lost"})
 """Kinds of failure that say nothing about the task."""
 
@@ -74,6 +77,8 @@ def succeeded(job: Job, signature: str, now: float) -> None:
     job.failing.pop(signature, None)
     job.recent.pop(signature, None)  # so that the oldest stays first
     job.recent[signature] = now
+    if len(job.recent) > MOST_OLD_SUCCESSES:
+        _forget_oldest(job, now)
     if job.over is not None:
         job.over.add(signature)
     if job.last is not None:
@@ -97,12 +102,17 @@ def failed(state: State, run: Run, outcome: Failure, now: float) -> Failing:
 
 
 def forget_old_successes(job: Job, now: float) -> None:
-    """Drop the successes that pace nothing any more; the oldest stand first."""
-    while job.recent:
-        signature, ended = next(iter(job.recent.items()))
-        if ended + job.config.check_interval > now or (job.answer and ended > job.answer.asked_at):
-            return
+    """Drop the successes that pace nothing any more, at an ask; the oldest stand first."""
+    while job.recent and _forget_oldest(job, now):
+        pass
+
+
+def _forget_oldest(job: Job, now: float) -> bool:
+    signature, ended = next(iter(job.recent.items()))
+    is_old = ended + job.config.check_interval <= now
+    if is_old:
         del job.recent[signature]
+    return is_old
 
 
 def _last_of(run: Run) -> Answer:

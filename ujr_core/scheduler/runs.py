@@ -90,15 +90,20 @@ def _leave(state: State, job: Job) -> Iterator[Command]:
         yield from be_done(state, job)
 
 
-def kill(state: State, run: Run, reason: FailureKind, now: float) -> Iterator[Command]:
+def end(state: State, run: Run, reason: FailureKind, now: float) -> Iterator[Command]:
     """Tell a run to end, and see to it that it does: TERM, and KILL after its grace."""
     if run.killed_for is None:
-        run.killed_for = reason
-        run.move("is killed")
         heapq.heappush(state.deadlines, (now + run.job.config.grace, run.id))
-        yield KillRun(run.id, SIGTERM)
+        yield from kill(run, reason, SIGTERM)
     else:
-        yield KillRun(run.id, SIGKILL)
+        yield from kill(run, reason, SIGKILL)
+
+
+def kill(run: Run, reason: FailureKind, signal: int) -> Iterator[Command]:
+    """Send a signal to a run; the first reason is what its end will be called."""
+    run.killed_for = run.killed_for or reason
+    run.move("is killed")
+    yield KillRun(run.id, signal)
 
 
 def deadlines_passed(state: State, now: float) -> Iterator[Command]:
@@ -106,7 +111,7 @@ def deadlines_passed(state: State, now: float) -> Iterator[Command]:
     while state.deadlines and state.deadlines[0][0] <= now:
         _, run_id = heapq.heappop(state.deadlines)
         if run := state.runs.get(run_id):
-            yield from kill(state, run, "timeout", now)
+            yield from end(state, run, "timeout", now)
 
 
 def _forget_deadlines_of_ended_runs(state: State) -> None:

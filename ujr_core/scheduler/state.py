@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import heapq
 import math
 from collections import deque
 from typing import Any
@@ -42,6 +43,7 @@ class Answer:
         failed: those that failed.
         drops: dropped tasks in a row.
         rest_until: it is not pulled before.
+        is_owed: it was asked for more than news: a start, or a backoff or NextCheck that ended.
         has_named: it named a task that is not quarantined.
         paced_until: end of the earliest pace of a task dropped from it.
         left_failed: signatures it named, or that ran since it was asked, that failed and are not quarantined.
@@ -59,6 +61,7 @@ class Answer:
     failed: int = 0
     drops: int = 0
     rest_until: float = -math.inf
+    is_owed: bool = False
     has_named: bool = False
     paced_until: float = math.inf
     left_failed: set[str] = attrs.field(factory=set)
@@ -236,6 +239,16 @@ class State:
     def free(self) -> int:
         """Places without a run."""
         return self.workers - len(self.runs)
+
+    def wake_at(self, job: Job, at: float) -> None:
+        """Look at a job again at a time; ``inf`` for never. An earlier call for it no longer counts."""
+        if at != job.wake_at:
+            job.wake_at = at
+            if at < math.inf:
+                heapq.heappush(self.wakes, (at, job.name))
+        if len(self.wakes) > 64 + 4 * len(self.jobs):  # jobs that are asked often leave many that no longer count
+            self.wakes[:] = [(one.wake_at, one.name) for one in self.jobs.values() if one.wake_at < math.inf]
+            heapq.heapify(self.wakes)
 
     def touch(self, job: Job) -> None:
         """Look at a job again before this step ends."""
