@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -11,7 +12,13 @@ nox.needs_version = ">=2024.10"
 nox.options.sessions = ["tests", "lint", "types", "docs"]
 nox.options.error_on_missing_interpreters = False
 
-PYTHONS = [version for version in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{version}")]
+def _is_there(python: str) -> bool:
+    # Version managers put a name on PATH for each Python, also for those that are switched off.
+    found = shutil.which(python)
+    return found is not None and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+PYTHONS = [version for version in ("3.11", "3.12", "3.13", "3.14") if _is_there(f"python{version}")]
 
 
 @nox.session(python=PYTHONS)

@@ -46,8 +46,8 @@ def test_every_hook_stands_on_its_page_with_its_exact_signature(hook: str, monke
     """The page takes each hook from the code: signature, and all parts of its contract."""
     assert f"```{{hook}} {hook}\n" in section("docs/reference/hooks.md", hook)
     monkeypatch.syspath_prepend(DOCS / "_ext")
-    text = importlib.import_module("hook_pages").markdown(hook)
-    sys.modules.pop("hook_pages")
+    text = importlib.import_module("contract").markdown(hook)
+    del sys.modules["contract"]
     assert f"def {hook}{inspect.signature(getattr(hookspecs, hook))}:".replace("'", "") in text
     for part in SECTIONS:
         assert f"**{part}:**" in text
