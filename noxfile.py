@@ -12,6 +12,7 @@ nox.needs_version = ">=2024.10"
 nox.options.sessions = ["tests", "lint", "types", "docs"]
 nox.options.error_on_missing_interpreters = False
 
+
 def _is_there(python: str) -> bool:
     # Version managers put a name on PATH for each Python, also for those that are switched off.
     found = shutil.which(python)

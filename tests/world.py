@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from signal import SIGKILL
 from typing import Any
 
 import attrs
@@ -58,6 +59,8 @@ class World:
         self.reports: list[tuple[float, str, str, Any]] = []
         self.job_reports: list[tuple[float, str, str, str]] = []
         self.kills: list[tuple[float, int, int]] = []
+        self.said: list[str] = []
+        self.is_deaf = False
         self.closed: list[str] = []
         self.ends: dict[str, Ends] = {}
         self.details: dict[str, list[Event]] = {}
@@ -173,13 +176,14 @@ class World:
 
     def _KillRun(self, command: commands.KillRun) -> None:
         self.kills.append((self.now, command.run_id, command.signal))
-        self.at(self.now, RunEnded(command.run_id, Failure("worker_lost", "SIGTERM", "killed")))
+        if command.signal == SIGKILL or not self.is_deaf:
+            self.at(self.now, RunEnded(command.run_id, Failure("worker_lost", "SIGTERM", "killed")))
 
     def _RecallRun(self, command: commands.RecallRun) -> None:
         pass  # everything was begun at once
 
-    def _SayStopping(self, command: commands.SayStopping) -> None:
-        pass
+    def _Say(self, command: commands.Say) -> None:
+        self.said.append(command.text)
 
     def _ReportStarted(self, command: commands.ReportStarted) -> None:
         self.reports.append((self.now, "started", command.run.offer.signature, command.run.attempt))

@@ -44,7 +44,7 @@ class Loop:
             commands.ReportStarted: self._report_started,
             commands.ReportEnded: self._report_ended,
             commands.ReportJob: self._report_job,
-            commands.SayStopping: _say_stopping,
+            commands.Say: lambda command: log.warning("%s", command.text),
         }
 
     def run(self) -> None:
@@ -118,11 +118,6 @@ class Loop:
             node=self._node.name,
             started_at=datetime.datetime.now(datetime.UTC),
         )
-
-
-def _say_stopping(command: commands.SayStopping) -> None:
-    patience = format_duration(command.patience)
-    log.warning("stopping: %d running, waited for at most %s; a second ^C or TERM kills now", command.runs, patience)
 
 
 def _wall_clock(at: float) -> datetime.datetime:

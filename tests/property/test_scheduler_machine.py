@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from ujr_core.execution import RunBegun, RunEnded
-from ujr_core.scheduler import Mode, State, commands, step
+from ujr_core.scheduler import Mode, State, commands, exit_code, step
 from ujr_core.scheduler.events import (
     AnswerEnded,
     JobAdded,
@@ -33,6 +33,7 @@ from ujr_core.values import Backoff, Failure, JobConfig, Result
 from ujr_core.values.reported import FailureKind
 
 SIGNATURES = "abcdef"
+LIVING = ("alive", "starting", "waiting")
 KINDS: tuple[FailureKind, ...] = ("error", "worker_lost", "timeout", "not_serialisable", "executor_lost")
 
 
@@ -65,10 +66,14 @@ class Books:
     since_ask: set[str] = attrs.field(factory=set)
     over: set[str] = attrs.field(factory=set)
     failures: dict[str, int] = attrs.field(factory=dict)
+    strikes: dict[str, int] = attrs.field(factory=dict)
     lost: dict[str, int] = attrs.field(factory=dict)
     until: dict[str, float] = attrs.field(factory=dict)
     quarantined: set[str] = attrs.field(factory=set)
     success: dict[str, tuple[float, int]] = attrs.field(factory=dict)
+    has_named: bool = False
+    next_check: float | None = None
+    quiet_since: int | None = None
 
 
 class Witness:
@@ -79,9 +84,12 @@ class Witness:
         self.jobs: dict[str, Books] = {}
         self.runs: dict[int, Active] = {}
         self.used_ids: set[int] = set()
+        self.asked_once: set[str] = set()
         self.answers: dict[int, int] = {}
         self.to_report: dict[int, list[str]] = {}
         self.clock = 0
+        self.last_end = 0
+        self.has_failed = self.is_idle = False
         self.stopped_at: float | None = None
 
     def see(self, command: Any, now: float) -> None:
@@ -95,6 +103,7 @@ class Witness:
 
     def _FetchDetails(self, command: commands.FetchDetails, now: float) -> None:
         books = self.jobs[command.config.name]
+        assert self.stopped_at is None, "promise 7: details fetched after a stop"
         assert books.phase in ("starting", "waiting")
         books.phase = "starting"
 
@@ -110,6 +119,9 @@ class Witness:
         books.open, books.asked_at, books.asked_after = command.answer, now, self.clock
         books.started = books.failed = 0
         books.since_ask = set()
+        books.has_named, books.next_check = False, None
+        assert self.state.mode is not Mode.ONCE or command.job not in self.asked_once, "asked twice under --once"
+        self.asked_once.add(command.job)
         self.answers[command.answer] = self.clock
 
     def _of_last_answer(self, job: str) -> list[Active]:
@@ -134,7 +146,7 @@ class Witness:
 
     def _CloseAnswer(self, command: commands.CloseAnswer, now: float) -> None:
         books = self.jobs[command.job]
-        assert self.stopped_at is not None
+        assert self.state.stop is not None
         assert books.open == command.answer
         books.open = None
 
@@ -173,11 +185,11 @@ class Witness:
         event(f"killed by {command.signal}")
 
     def _RecallRun(self, command: commands.RecallRun, now: float) -> None:
-        assert self.stopped_at is not None
+        assert self.state.stop is not None
         assert self.runs[command.run_id].begun_at is None
 
-    def _SayStopping(self, command: commands.SayStopping, now: float) -> None:
-        assert command.runs == len(self.runs)
+    def _Say(self, command: commands.Say, now: float) -> None:
+        assert command.text
 
     def _ReportStarted(self, command: commands.ReportStarted, now: float) -> None:
         assert self.to_report[command.run.id] == ["started"], "promise 2: a start out of turn"
@@ -200,9 +212,13 @@ class Witness:
         """Note an end, before the scheduler hears of it."""
         run = self.runs.pop(run_id)
         books = self.jobs[run.job]
+        self.clock += 1
+        if not books.config.continuous:
+            self.last_end = self.clock
         if run.begun_at is None:
             return
         self.to_report[run_id] = ["ended"]
+        self.has_failed |= isinstance(outcome, Failure)
         # A start that is ordered in the step which hears of the end comes after it.
         self.clock += 1
         if isinstance(outcome, Result):
@@ -214,6 +230,7 @@ class Witness:
         books.success[signature] = (now, self.clock)
         books.failures.pop(signature, None)
         books.lost.pop(signature, None)
+        books.strikes.pop(signature, None)
         books.until.pop(signature, None)
         books.since_ask.add(signature)
         if books.over:
@@ -226,14 +243,16 @@ class Witness:
         kind = outcome.kind
         if run.killed_at is not None:
             kind = "cancelled" if self.stopped_at is not None and run.killed_at >= self.stopped_at else "timeout"
-        if kind in ("cancelled", "executor_lost"):
+        if kind == "cancelled":
             return
         count = books.failures[signature] = books.failures.get(signature, 0) + 1
-        books.lost[signature] = books.lost.get(signature, 0) + 1 if kind == "worker_lost" else 0
+        if kind != "executor_lost":
+            books.strikes[signature] = books.strikes.get(signature, 0) + 1
+            books.lost[signature] = books.lost.get(signature, 0) + 1 if kind == "worker_lost" else 0
         backoff = books.config.backoff
         books.until[signature] = now + min(backoff.max, backoff.first * backoff.factor ** (count - 1))
         give_up = books.config.give_up_after or self.give_up
-        if count >= give_up or books.lost[signature] >= 3:
+        if books.strikes.get(signature, 0) >= give_up or books.lost.get(signature, 0) >= 3:
             books.quarantined.add(signature)
             event("a quarantined task")
 
@@ -241,6 +260,11 @@ class Witness:
         """Note the end of an answer, before the scheduler hears of it."""
         books = self.jobs[job]
         books.pulling = 0
+        self.has_failed |= how == "raised"
+        is_quiet = how == "complete" and not books.has_named
+        books.quiet_since = books.asked_after if is_quiet else None
+        if how != "complete":
+            books.next_check = None
         if how == "raised":
             books.hook_failures += 1
             wait = min(
@@ -255,6 +279,28 @@ class Witness:
         elif how == "complete":
             books.over = set()
         books.open = None
+
+    def note_idleness(self, now: float) -> None:
+        """The runner stops of itself: nobody may have more to say."""
+        event("idle")
+        self.stopped_at, self.is_idle = now, True
+        assert self.state.mode is Mode.UNTIL_IDLE
+        assert all(self.jobs[run.job].config.continuous for run in self.runs.values()), "idle, though something runs"
+        for books in self.jobs.values():
+            assert books.config.continuous or books.phase not in ("starting", "waiting"), "idle, though a job waits"
+            if books.phase == "alive" and not books.config.continuous and books.next_check is None:
+                assert books.quiet_since is not None, "idle, though a job has named tasks"
+                assert books.quiet_since > self.last_end, "idle, though a job could not know of the last run"
+
+    def check_end(self, code: int) -> None:
+        """What a runner that has ended owes."""
+        assert not self.runs, "promise 2: ended while something runs"
+        has_refused = any(books.phase == "failed" for books in self.jobs.values())
+        has_given_up = any(books.phase == "quarantined" or books.quarantined for books in self.jobs.values())
+        if self.is_idle:
+            assert code == int(has_refused or has_given_up)
+        elif self.stopped_at is None:
+            assert code == int(has_refused or self.has_failed)
 
     def check_killing(self, now: float) -> None:
         """Promise 12, the scheduler's part: what is past its time was told to end, and made to."""
@@ -302,7 +348,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @initialize(
         workers=st.integers(1, 3),
-        mode=st.sampled_from([Mode.FOREVER, Mode.FOREVER, Mode.UNTIL_IDLE]),
+        mode=st.sampled_from([Mode.FOREVER, Mode.UNTIL_IDLE, Mode.UNTIL_IDLE, Mode.ONCE]),
         jobs=st.lists(job_settings, min_size=1, max_size=3),
     )
     def begin(self, workers: int, mode: Mode, jobs: list[dict[str, Any]]) -> None:
@@ -315,22 +361,26 @@ class SchedulerMachine(RuleBasedStateMachine):
             self._step([JobAdded(config)])
 
     def _step(self, events: Iterable[Any]) -> None:
-        if self.state.is_finished:
-            return
+        if not self.state.is_finished:
+            self._take_turns(events)
+            if bool(self.state.is_finished):
+                self.witness.check_end(exit_code(self.state))
+
+    def _take_turns(self, events: Iterable[Any]) -> None:
         ordered = step(self.state, list(events), self.now)
         for turn in range(8):
             for command in ordered:
                 note(f"{self.now:g} {_brief(command)}")
                 self.witness.see(command, self.now)
+            if self.state.stop is not None and self.witness.stopped_at is None:
+                self.witness.note_idleness(self.now)
             is_at_rest = not ordered and self.state.next_wake > self.now
             if is_at_rest or bool(self.state.is_finished):
                 break
             assert turn < 7, "the scheduler finds no rest"
             ordered = step(self.state, [], self.now)
         self.witness.check_killing(self.now)
-        assert all(not left or self.state.is_finished for left in self.witness.to_report.values()), (
-            "promise 2: not reported"
-        )
+        assert not any(self.witness.to_report.values()), "promise 2: not reported"
 
     def _alive(self, choice: int, condition: Any) -> Books | None:
         fitting = [books for books in self.witness.jobs.values() if condition(books)]
@@ -365,8 +415,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         if books is None:
             return
         name, number = books.config.name, books.open or 0
-        offers = tuple(Offer(signature, "module:function", b"") for signature in names[: books.pulling])
+        offers = self._offers(books, names)
         next_check = None if check is None else self.now + check
+        if next_check is not None:
+            books.next_check = min(next_check, books.next_check or next_check)
         got_all = len(offers) == books.pulling
         books.pulling = 0 if got_all else books.pulling - len(offers)
         events: list[Any] = [TasksPulled(name, number, offers, next_check, is_last=got_all)]
@@ -374,6 +426,11 @@ class SchedulerMachine(RuleBasedStateMachine):
             events.append(AnswerEnded(name, number, end, "text"))  # type: ignore[arg-type]  # one of its literals
             self.witness.answer_ended(name, end, self.now)
         self._step(events)
+
+    def _offers(self, books: Books, names: list[str]) -> tuple[Offer, ...]:
+        named = names[: books.pulling]
+        books.has_named |= bool(set(named) - books.quarantined)
+        return tuple(Offer(signature, "module:function", b"") for signature in named)
 
     @rule(choice=pick)
     def begin_run(self, choice: int) -> None:
@@ -476,20 +533,20 @@ class SchedulerMachine(RuleBasedStateMachine):
         if not hasattr(self, "state"):
             return
         wanted = {name: set(SIGNATURES) for name in self.witness.jobs}
+        has_end = self.witness.stopped_at is not None or self.state.mode is not Mode.FOREVER
         for _ in range(400):
-            if self.state.is_finished or not any(self._is_owed(name, left) for name, left in wanted.items()):
+            if self.state.is_finished or not (has_end or self._owed(wanted)):
                 break
             self._all_goes_well(wanted)
-        if self.witness.stopped_at is not None:
-            assert self.state.is_finished, "promise 13: a stopped runner does not end"
-        elif not self.state.is_finished:
-            owed = {name: left for name, left in wanted.items() if self._is_owed(name, left)}
-            assert not owed, f"never started: {owed}"
+        assert self.state.is_finished or not has_end, "promise 13, or --until-idle, or --once: it does not end"
+        if self.witness.stopped_at is None and self.state.mode is not Mode.ONCE:
+            assert not self._owed(wanted), f"never started: {self._owed(wanted)}"
 
-    def _is_owed(self, name: str, left: set[str]) -> bool:
-        books = self.witness.jobs[name]
-        alive = books.phase in ("alive", "starting", "waiting")
-        return self.witness.stopped_at is not None or (alive and bool(left - books.quarantined))
+    def _owed(self, wanted: dict[str, set[str]]) -> dict[str, set[str]]:
+        """What each job that goes on has named in vain so far."""
+        alive = {name: books for name, books in self.witness.jobs.items() if books.phase in LIVING}
+        owed = {name: wanted[name] - books.quarantined for name, books in alive.items() if not books.config.continuous}
+        return {name: left for name, left in owed.items() if left}
 
     def _all_goes_well(self, wanted: dict[str, set[str]]) -> None:
         for books in self.witness.jobs.values():
@@ -505,9 +562,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             self._end(run_id, Result("None"))
         for name, books in self.witness.jobs.items():
             if books.open is not None and books.pulling and not self.state.is_finished:
-                number, left = books.open, sorted(wanted[name] - books.quarantined)[: books.pulling]
+                number, offers = books.open, self._offers(books, sorted(wanted[name] - books.quarantined))
                 self.witness.answer_ended(name, "complete", self.now)
-                offers = tuple(Offer(signature, "module:function", b"") for signature in left)
                 self._step([TasksPulled(name, number, offers), AnswerEnded(name, number, "complete")])
         if not self.witness.runs:
             self.time_passes(4.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from signal import SIGKILL, SIGTERM
 
 import pytest
 
@@ -401,7 +402,7 @@ def test_slow_answers_each_have_their_say_until_idle() -> None:
 
 
 def test_a_continuous_job_keeps_nobody_from_idleness() -> None:
-    """Continuous jobs are left out of idleness."""
+    """Continuous jobs are left out of idleness, which is said; their runs are ended and reported."""
     world = World(mode=Mode.UNTIL_IDLE)
     world.ends["for ever"] = Ends(seconds=10**6)
     world.job("c", lambda: ["for ever"], continuous=True)
@@ -409,6 +410,71 @@ def test_a_continuous_job_keeps_nobody_from_idleness() -> None:
     world.run(until=100)
     assert world.state.is_finished
     assert "x" in world.started()
+    assert world.reports[-1][1:3] == ("cancelled", "for ever")
+    assert world.said == ["idle; continuous jobs were left out, and are stopped: c"]
+    assert world.exit_code == 0
+
+
+def test_idleness_asks_no_job_before_its_next_check() -> None:
+    """A job with a NextCheck and a task that backs off is not asked early because nothing else goes on."""
+    world = World(mode=Mode.UNTIL_IDLE)
+    world.ends["x"] = Ends(fails=1)
+    world.job("a", lambda: [NextCheck(after=1000), *Missing(world, "x")()], backoff=Backoff(first=30))
+    world.run()
+    assert world.ask_times("a")[0] == 0
+    assert 30 <= world.ask_times("a")[1] <= 33
+
+
+def test_a_stopped_runner_fetches_no_details() -> None:
+    """Promise 7: a job that waits for its secret is left alone after a stop."""
+    world = World()
+    world.ends["x"] = Ends(seconds=20)
+    world.details["b"] = [JobHeldUp("b", "sealed")] * 9
+    world.job("a", lambda: ["x"])
+    world.job("b", list)
+    world.at(1.5, StopRequested(0))
+    world.run()
+    assert world.now == 20
+    assert [at for at, job, _, _ in world.job_reports if job == "b"] == [0, pytest.approx(1.0, abs=0.1)]
+
+
+def test_a_stop_leaves_a_run_its_grace() -> None:
+    """A run that is told to end shortly before its timeout still has its whole grace."""
+    world = World(shutdown_timeout=10)
+    world.is_deaf = True
+    world.ends["x"] = Ends(seconds=1000)
+    world.job("a", lambda: ["x"], timeout=12, grace=5)
+    world.at(1, StopRequested(0))
+    world.run(until=100)
+    assert [(at, signal) for at, _, signal in world.kills] == [(11, SIGTERM), (16, SIGKILL)]
+
+
+def test_job_done_waits_for_a_task_whose_executor_was_lost() -> None:
+    """What failed without fault of its own is not done, though it brings nothing nearer to quarantine."""
+    world = World(mode=Mode.UNTIL_IDLE)
+    world.ends["x"] = Ends(fails=7, kind="executor_lost")
+
+    def answers() -> Iterator[str]:
+        yield "x"
+        raise JobDone
+
+    world.job("a", answers)
+    world.run()
+    assert world.started() == ["x"] * 8
+    assert world.exit_code == 0
+
+
+def test_what_is_said_of_the_next_ask_is_true() -> None:
+    """A hook whose backoff is shorter than the pause between asks is asked again when the log says so."""
+    world = World()
+
+    def broken() -> list[str]:
+        raise ValueError("no")
+
+    world.job("a", broken, backoff=Backoff(first=0.1, factor=1, max=0.1))
+    world.run(until=2.5)
+    assert world.ask_times("a") == [0, 1, 2]
+    assert world.job_reports[0][3] == "no; asked again in 1 s"
 
 
 def test_once_asks_each_job_once_and_waits() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 
+from ujr_core.durations import format_duration
 from ujr_core.scheduler.backoff import wait_after
-from ujr_core.scheduler.commands import Command, PullTasks, StartRuns
+from ujr_core.scheduler.commands import CloseAnswer, Command, PullTasks, StartRuns
 from ujr_core.scheduler.events import AnswerEnded, TasksPulled
-from ujr_core.scheduler.jobs import be_done, tell
+from ujr_core.scheduler.jobs import be_done, next_ask, tell
 from ujr_core.scheduler.judging import Verdict, drop, judge
-from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import order
 from ujr_core.scheduler.state import Answer, Job, Run, State
 
@@ -19,23 +20,23 @@ DROPS_BEFORE_REST = 10_000
 REST = 1.0
 
 
-def tasks_pulled(state: State, event: TasksPulled, now: float) -> Iterator[Command]:
+def tasks_pulled(state: State, event: TasksPulled, now: float) -> Iterable[Command]:
     """Hold what an answer named, and may start."""
     job, answer = _open(state, event.job, event.answer)
     if job is None or answer is None or answer.end is not None:
         state.ignored += 1
-        return
+        return ()
     for offer in event.offers:
         verdict = judge(job, answer, offer.signature, now)
         if verdict is Verdict.STARTABLE:
-            job.held.append(offer)
+            answer.held.append(offer)
         else:
             drop(job, answer, offer.signature, verdict)
     if event.next_check is not None:
-        answer.next_check = min(event.next_check, answer.next_check or event.next_check)
+        answer.next_check = min(event.next_check, answer.next_check)
     answer.is_pulling = not event.is_last
     _go_on(state, job, answer, now)
-    yield from ()
+    return ()
 
 
 def answer_ended(state: State, event: AnswerEnded, now: float) -> Iterator[Command]:
@@ -47,7 +48,7 @@ def answer_ended(state: State, event: AnswerEnded, now: float) -> Iterator[Comma
     answer.end = event
     answer.is_pulling = False
     state.hungry.pop(job.name, None)
-    if not job.held:
+    if not answer.held:
         yield from _close(state, job, answer, now)
 
 
@@ -63,7 +64,7 @@ def _go_on(state: State, job: Job, answer: Answer, now: float) -> None:
         answer.drops = 0
         answer.rest_until = now + REST
         state.touch(job)
-    if job.held:
+    if answer.held:
         state.holding[job.name] = job
     elif not answer.is_pulling and answer.end is None:
         state.hungry[job.name] = job
@@ -73,44 +74,37 @@ def start_held(state: State, now: float) -> Iterator[Command]:
     """Start held tasks while there are places, one of each job in turn."""
     runs: list[Run] = []
     at_their_limit: list[Job] = []
-    emptied: list[Job] = []
+    emptied: list[tuple[Job, Answer]] = []
     while state.holding and state.free > 0:
         job = state.holding.pop(next(iter(state.holding)))
+        answer = job.answer
+        assert answer is not None  # what is held belongs to an open answer
         if len(job.running) >= most_runs(state, job):
             at_their_limit.append(job)
             continue
-        _start_next(state, job, runs, now)
-        if job.held:
+        _start_next(state, job, answer, runs, now)
+        if answer.held:
             state.holding[job.name] = job  # behind the others
         else:
-            emptied.append(job)
+            emptied.append((job, answer))
     state.holding.update((job.name, job) for job in at_their_limit)
     if runs:
         yield StartRuns(tuple(runs))
-    for job in emptied:
-        yield from _nothing_held(state, job, now)
+    for job, answer in emptied:
+        if answer.end is not None:
+            yield from _close(state, job, answer, now)
+        else:
+            _go_on(state, job, answer, now)
 
 
-def _start_next(state: State, job: Job, runs: list[Run], now: float) -> None:
-    offer = job.held.popleft()
-    if job.answer is None:
-        return
+def _start_next(state: State, job: Job, answer: Answer, runs: list[Run], now: float) -> None:
+    offer = answer.held.popleft()
     # Judged again: while it was held, its like may have started, succeeded or failed.
-    verdict = judge(job, job.answer, offer.signature, now)
+    verdict = judge(job, answer, offer.signature, now)
     if verdict is Verdict.STARTABLE:
-        runs.append(order(state, job, job.answer, offer))
+        runs.append(order(state, job, answer, offer))
     else:
-        drop(job, job.answer, offer.signature, verdict)
-
-
-def _nothing_held(state: State, job: Job, now: float) -> Iterator[Command]:
-    answer = job.answer
-    if answer is None:
-        return
-    if answer.end is not None:
-        yield from _close(state, job, answer, now)
-    else:
-        _go_on(state, job, answer, now)
+        drop(job, answer, offer.signature, verdict)
 
 
 def most_runs(state: State, job: Job) -> int:
@@ -135,7 +129,7 @@ def _close(state: State, job: Job, answer: Answer, now: float) -> Iterator[Comma
     state.touch(job)
     end = answer.end
     if end is not None and end.how == "raised":
-        yield from _raised(state, job, end.text, now)
+        yield from _raised(state, job, answer, end.text, now)
         return
     job.hook_failures = 0
     if end is not None and end.how == "done":
@@ -151,21 +145,21 @@ def _completed(job: Job, answer: Answer) -> None:
     job.over = None
     job.quiet_at = None if answer.has_named else answer.ends_seen
     job.next_check = answer.next_check
-    if job.next_check is not None:
+    if job.next_check < math.inf:
         job.is_stirred = False  # runs that ended meanwhile are silenced, what ended a backoff is not
 
 
 def _said_done(state: State, job: Job, answer: Answer) -> Iterator[Command]:
     job.move("says done")
     job.quiet_at = None
-    job.over = (job.over or set()) | (answer.succeeded or set())
+    job.over = (job.over or set()).union(answer.succeeded)
     if answer.left_failed:
         job.move("is needed again")
     elif not job.running:
         yield from be_done(state, job)
 
 
-def _raised(state: State, job: Job, text: str, now: float) -> Iterator[Command]:
+def _raised(state: State, job: Job, answer: Answer, text: str, now: float) -> Iterator[Command]:
     state.failures += 1
     job.hook_failures += 1
     job.quiet_at = None
@@ -176,14 +170,15 @@ def _raised(state: State, job: Job, text: str, now: float) -> Iterator[Command]:
     job.move("raises")
     wait = wait_after(job.hook_failures, job.config.backoff, salt=f"{job.name}-{job.hook_failures}")
     job.hook_until = now + wait
-    yield from tell(job, "raising", f"{text}; asked again in {wait:.3g} s")
+    wait = max(job.hook_until, next_ask(job, answer)) - now
+    yield from tell(job, "raising", f"{text}; asked again in {format_duration(wait)}")
 
 
-def close_all(state: State) -> list[Job]:
-    """Forget what is held and pulled; return the jobs whose answer is to be closed."""
-    closing = [job for job in state.jobs.values() if job.phase is JobPhase.ANSWERING and job.answer]
-    for job in closing:
-        job.held.clear()
+def close_all(state: State) -> Iterator[Command]:
+    """Close every open answer, and forget what is held of it."""
+    for job in state.jobs.values():
+        if job.answer is not None and job.answer.end is None:
+            yield CloseAnswer(job.name, job.answer.number)
+        job.answer = None
     state.holding.clear()
     state.hungry.clear()
-    return closing

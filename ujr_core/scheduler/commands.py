@@ -102,16 +102,10 @@ class ReportJob:
 
 
 @attrs.frozen
-class SayStopping:
-    """Tell the person who stopped the runner what it waits for.
+class Say:
+    """Tell whoever watches the runner."""
 
-    Args:
-        runs: that go on.
-        patience: seconds until they are killed.
-    """
-
-    runs: int
-    patience: float
+    text: str
 
 
 Command = (
@@ -125,5 +119,5 @@ Command = (
     | ReportStarted
     | ReportEnded
     | ReportJob
-    | SayStopping
+    | Say
 )

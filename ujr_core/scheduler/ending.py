@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from signal import SIGKILL
 
+from ujr_core.durations import format_duration
 from ujr_core.scheduler.answers import close_all
-from ujr_core.scheduler.commands import CloseAnswer, Command, RecallRun, SayStopping
+from ujr_core.scheduler.commands import Command, RecallRun, Say
 from ujr_core.scheduler.events import StopRequested
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import end, kill
@@ -19,17 +20,20 @@ def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[C
     if state.stop is not None:
         yield from _kill_now(state)
         return
-    state.stop = event
+    yield from _stop(state, event)
     state.kill_at = now + state.shutdown_timeout
-    for job in close_all(state):
-        if job.answer is not None and job.answer.end is None:
-            yield CloseAnswer(job.name, job.answer.number)
-        job.answer = None
+    if state.runs:
+        patience = format_duration(state.shutdown_timeout)
+        yield Say(f"stopping: {len(state.runs)} running, waited for at most {patience}; a second ^C or TERM kills now")
+
+
+def _stop(state: State, event: StopRequested) -> Iterator[Command]:
+    state.stop = event
+    state.wakes.clear()  # nothing that time brings to a job counts any more
+    yield from close_all(state)
     for run in state.runs.values():
         if not run.has_begun:
             yield RecallRun(run.id)
-    if state.runs:
-        yield SayStopping(len(state.runs), state.shutdown_timeout)
 
 
 def _kill_now(state: State) -> Iterator[Command]:
@@ -44,64 +48,87 @@ def patience_ended(state: State, now: float) -> Iterator[Command]:
     if state.kill_at > now:
         return
     state.kill_at = math.inf
-    for run in list(state.runs.values()):
+    for run in state.runs.values():
         state.has_killed = True
         if run.killed_for is None:
             yield from end(state, run, "cancelled", now)
 
 
-def look_for_the_end(state: State) -> None:
+def look_for_the_end(state: State, now: float) -> Iterator[Command]:
     """Notice that there is nothing left to do."""
     if state.stop is not None:
         state.is_finished = not state.runs
     elif state.mode is Mode.ONCE:
-        state.is_finished = not state.runs and all(_is_asked(job) for job in state.jobs.values())
+        state.is_finished = not state.runs and not _blocker(state, _is_unasked)
     elif state.mode is Mode.UNTIL_IDLE and not _is_busy(state):
-        _look_for_idleness(state)
+        yield from _look_for_idleness(state, now)
 
 
-def _is_asked(job: Job) -> bool:
-    if job.phase is JobPhase.RESTING:
-        return job.last is not None
-    return job.phase in (JobPhase.FAILED, JobPhase.LEAVING, JobPhase.DONE, JobPhase.QUARANTINED)
+def _blocker(state: State, blocks: Callable[[Job], bool]) -> Job | None:
+    """Return a job that keeps the runner going; most often it is the one that did so when last looked."""
+    if state.blocker is None or not blocks(state.blocker):
+        state.blocker = next(filter(blocks, state.jobs.values()), None)
+    return state.blocker
+
+
+def _is_unasked(job: Job) -> bool:
+    return job.phase in (JobPhase.STARTING, JobPhase.WAITING, JobPhase.ANSWERING) or (
+        job.phase is JobPhase.RESTING and job.last is None
+    )
 
 
 def _is_busy(state: State) -> bool:
     return bool(state.holding) or any(not run.job.config.continuous for run in state.runs.values())
 
 
-def _look_for_idleness(state: State) -> None:
-    lacking = [job for job in state.jobs.values() if not job.config.continuous and not _is_idle(state, job)]
+def _look_for_idleness(state: State, now: float) -> Iterator[Command]:
+    if _blocker(state, lambda job: _has_more_to_do(state, job)):
+        return
+    lacking = [job for job in state.jobs.values() if not _is_idle(state, job)]
+    for job in lacking:
+        if job.answer is None:
+            job.is_stirred = True  # one job's work may be another's news
+            state.touch(job)
     if not lacking:
-        state.is_finished = True
-    elif all(_lacks_only_an_answer(job) for job in lacking):
-        for job in lacking:
-            if job.phase is JobPhase.RESTING and job.last is not None and job.last.ends_seen != state.ends:
-                job.is_stirred = True  # one job's work may be another's news
-                state.touch(job)
+        yield from _end_idle(state, now)
+
+
+def _end_idle(state: State, now: float) -> Iterator[Command]:
+    left_out = sorted(job.name for job in state.jobs.values() if job.config.continuous)
+    if left_out:
+        yield Say(f"idle; continuous jobs were left out, and are stopped: {', '.join(left_out)}")
+    yield from _stop(state, StopRequested(exit_code=None))
+    for run in state.runs.values():
+        yield from end(state, run, "cancelled", now)
+    state.is_finished = not state.runs
 
 
 def _is_idle(state: State, job: Job) -> bool:
-    if job.phase in (JobPhase.DONE, JobPhase.QUARANTINED, JobPhase.FAILED):
+    if job.config.continuous or job.phase in (JobPhase.DONE, JobPhase.QUARANTINED, JobPhase.FAILED):
         return True
+    if job.phase is JobPhase.RESTING and job.next_check < math.inf and job.last is not None:
+        return not job.is_wanted and not job.backoffs and job.last.paced_until == math.inf
+    return not _is_owed_an_ask(job) and job.quiet_at == state.ends
+
+
+def _has_more_to_do(state: State, job: Job) -> bool:
+    """Tell whether a job lacks more than an answer that names nothing, asked for after the last run ended."""
+    if _is_idle(state, job):
+        return False
+    is_asked = job.last is not None and job.last.ends_seen == state.ends
+    return is_asked or _is_owed_an_ask(job) or job.next_check < math.inf
+
+
+def _is_owed_an_ask(job: Job) -> bool:
     if job.phase not in (JobPhase.RESTING, JobPhase.ANSWERING) or job.is_wanted or job.hook_until > -math.inf:
-        return False
-    if job.answer is not None and job.answer.is_owed:
-        return False
-    if job.phase is JobPhase.RESTING and job.next_check is not None and job.last is not None:
-        return not job.backoffs and job.last.paced_until == math.inf
-    return job.quiet_at == state.ends
-
-
-def _lacks_only_an_answer(job: Job) -> bool:
-    return job.phase in (JobPhase.RESTING, JobPhase.ANSWERING) and job.hook_until == -math.inf
+        return True
+    return job.answer is not None and job.answer.is_owed
 
 
 def exit_code(state: State) -> int:
     """Return the exit code of the command: what was asked for, and whether it was had."""
-    asked_for = state.stop.exit_code if state.stop is not None else 0
-    if state.stop is not None:
-        return 143 if state.has_killed and asked_for == 0 else asked_for
+    if state.stop is not None and state.stop.exit_code is not None:
+        return 143 if state.has_killed and state.stop.exit_code == 0 else state.stop.exit_code
     if state.mode is Mode.ONCE:
         return int(state.failures > 0)
     return int(any(_has_given_up(job) for job in state.jobs.values()))

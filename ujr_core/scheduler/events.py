@@ -102,10 +102,10 @@ class StopRequested:
     """A person or a service manager wants the runner to end; a second time means now.
 
     Args:
-        exit_code: with which it ends if no run has to be killed.
+        exit_code: with which it ends if no run has to be killed; None: judged by what was given up.
     """
 
-    exit_code: int = 0
+    exit_code: int | None = 0
 
 
 Event = JobAdded | JobReady | JobHeldUp | JobRefused | TasksPulled | AnswerEnded | StopRequested | RunBegun | RunEnded

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ujr_core.scheduler.backoff import wait_after
 from ujr_core.scheduler.commands import AskJob, Command, FetchDetails, ReportJob
 from ujr_core.scheduler.events import JobAdded, JobHeldUp, JobReady, JobRefused
-from ujr_core.scheduler.judging import forget_old_successes
+from ujr_core.scheduler.memory import forget_paces
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import Answer, Job, Mode, State
 from ujr_core.values import Backoff
@@ -70,7 +70,7 @@ def _starting(state: State, name: str) -> Job | None:
 
 def stir(state: State, job: Job) -> None:
     """Want a job for news that a NextCheck silences: a run of it ended."""
-    job.is_stirred = job.is_stirred or job.next_check is None
+    job.is_stirred = job.is_stirred or job.next_check == math.inf
     state.touch(job)
 
 
@@ -121,7 +121,7 @@ def _end_backoffs(job: Job, now: float) -> None:
 
 
 def _interval_passed(job: Job, last: Answer, now: float) -> None:
-    if job.next_check is None:
+    if job.next_check == math.inf:
         job.is_stirred |= last.asked_at + job.config.check_interval <= now
     elif min(job.next_check, last.paced_until) <= now:
         job.is_wanted = True
@@ -147,8 +147,12 @@ def ask_time(state: State, job: Job) -> float:
     if state.mode is Mode.ONCE:
         return math.inf
     has_progressed = last.started and not last.unfinished and not last.failed
-    pause = 0.0 if has_progressed else min(LEAST_PAUSE, job.config.check_interval)
-    return max(job.hook_until, last.asked_at + pause)
+    return max(job.hook_until, last.asked_at if has_progressed else next_ask(job, last))
+
+
+def next_ask(job: Job, last: Answer) -> float:
+    """Return the monotonic time of the next ask of a job that made no progress."""
+    return last.asked_at + min(LEAST_PAUSE, job.config.check_interval)
 
 
 def ask(state: State, job: Job, now: float) -> Command:
@@ -157,8 +161,8 @@ def ask(state: State, job: Job, now: float) -> Command:
     job.move("is asked")
     job.answer = job.last = Answer(state.last_answer, now, state.ends, is_owed=job.is_wanted)
     job.is_wanted = job.is_stirred = False
-    job.next_check = None
-    forget_old_successes(job, now)
+    job.next_check = math.inf
+    forget_paces(job, now)
     state.hungry[job.name] = job
     return AskJob(job.name, job.answer.number, now)
 
@@ -181,6 +185,6 @@ def _next_wake(state: State, job: Job, now: float) -> float:
 
 
 def _check_time(job: Job, last: Answer) -> float:
-    if job.next_check is not None:
+    if job.next_check < math.inf:
         return min(job.next_check, last.paced_until)
     return last.asked_at + job.config.check_interval

@@ -12,7 +12,7 @@ from ujr_core.execution import RunBegun, RunEnded
 from ujr_core.scheduler.commands import Command, KillRun, ReportEnded, ReportStarted
 from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.jobs import be_done, stir
-from ujr_core.scheduler.judging import NOT_COUNTED, as_judged, failed, succeeded
+from ujr_core.scheduler.memory import as_judged, remember_failure, remember_success
 from ujr_core.scheduler.phases import JobPhase, RunPhase
 from ujr_core.scheduler.state import Answer, Job, Run, State
 from ujr_core.values import Failure
@@ -42,7 +42,7 @@ def run_begun(state: State, event: RunBegun, now: float) -> Iterator[Command]:
     run.move("begins")
     timeout = run.offer.timeout if run.offer.timeout is not None else run.job.config.timeout
     if timeout is not None and run.phase is RunPhase.RUNNING:
-        heapq.heappush(state.deadlines, (now + timeout, run.id))
+        _end_by(state, run, now + timeout)
     yield ReportStarted(run)
 
 
@@ -68,15 +68,15 @@ def run_ended(state: State, event: RunEnded, now: float) -> Iterator[Command]:
 def _report_end(state: State, run: Run, event: RunEnded, now: float) -> Iterator[Command]:
     outcome = as_judged(run, event.outcome)
     if not isinstance(outcome, Failure):
-        succeeded(run.job, run.offer.signature, now)
+        remember_success(run, now)
         yield ReportEnded(run, outcome)
         return
     run.answer.failed += 1
     state.failures += 1
-    if outcome.kind in NOT_COUNTED:
+    if outcome.kind == "cancelled":
         yield ReportEnded(run, outcome)
         return
-    failing = failed(state, run, outcome, now)
+    failing = remember_failure(state, run, outcome, now)
     if failing.is_quarantined:
         yield ReportEnded(run, attrs.evolve(outcome, given_up=True))
     else:
@@ -93,7 +93,7 @@ def _leave(state: State, job: Job) -> Iterator[Command]:
 def end(state: State, run: Run, reason: FailureKind, now: float) -> Iterator[Command]:
     """Tell a run to end, and see to it that it does: TERM, and KILL after its grace."""
     if run.killed_for is None:
-        heapq.heappush(state.deadlines, (now + run.job.config.grace, run.id))
+        _end_by(state, run, now + run.job.config.grace)
         yield from kill(run, reason, SIGTERM)
     else:
         yield from kill(run, reason, SIGKILL)
@@ -109,9 +109,15 @@ def kill(run: Run, reason: FailureKind, signal: int) -> Iterator[Command]:
 def deadlines_passed(state: State, now: float) -> Iterator[Command]:
     """Kill what has run past its timeout, or past its grace."""
     while state.deadlines and state.deadlines[0][0] <= now:
-        _, run_id = heapq.heappop(state.deadlines)
-        if run := state.runs.get(run_id):
+        at, run_id = heapq.heappop(state.deadlines)
+        run = state.runs.get(run_id)
+        if run is not None and run.deadline == at:
             yield from end(state, run, "timeout", now)
+
+
+def _end_by(state: State, run: Run, deadline: float) -> None:
+    run.deadline = deadline
+    heapq.heappush(state.deadlines, (deadline, run.id))
 
 
 def _forget_deadlines_of_ended_runs(state: State) -> None:

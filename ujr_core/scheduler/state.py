@@ -6,17 +6,16 @@ import enum
 import heapq
 import math
 from collections import deque
-from typing import Any
 
 import attrs
 
-from ujr_core.scheduler.events import AnswerEnded, Offer
+from ujr_core.scheduler.events import AnswerEnded, Offer, StopRequested
 from ujr_core.scheduler.phases import JOB_PHASES, RUN_PHASES, JobPhase, RunPhase, moved
 from ujr_core.values import JobConfig
 from ujr_core.values.reported import FailureKind
 
 MOST_SUCCESSES = 50_000
-"""Successes that an open answer remembers, should it end in JobDone."""
+"""Successes that an open answer remembers: it may name them again, and it may end in JobDone."""
 
 
 class Mode(enum.Enum):
@@ -36,7 +35,8 @@ class Answer:
         asked_at: monotonic.
         ends_seen: how many runs had ended when it was asked.
         end: how it ended, kept until nothing of it is held.
-        next_check: earliest NextCheck it gave, monotonic.
+        held: tasks of it that wait for a place.
+        next_check: earliest NextCheck it gave, monotonic; ``inf`` if it gave none.
         is_pulling: a pull is under way.
         started: runs it started.
         unfinished: those that have not ended.
@@ -47,14 +47,15 @@ class Answer:
         has_named: it named a task that is not quarantined.
         paced_until: end of the earliest pace of a task dropped from it.
         left_failed: signatures it named, or that ran since it was asked, that failed and are not quarantined.
-        succeeded: signatures that succeeded since it was asked; None once they are too many.
+        succeeded: signatures that succeeded since it was asked, oldest first; the newest `MOST_SUCCESSES`.
     """
 
     number: int
     asked_at: float
     ends_seen: int
     end: AnswerEnded | None = None
-    next_check: float | None = None
+    held: deque[Offer] = attrs.field(factory=deque)
+    next_check: float = math.inf
     is_pulling: bool = False
     started: int = 0
     unfinished: int = 0
@@ -65,15 +66,14 @@ class Answer:
     has_named: bool = False
     paced_until: float = math.inf
     left_failed: set[str] = attrs.field(factory=set)
-    succeeded: set[str] | None = attrs.field(factory=set)
+    succeeded: dict[str, None] = attrs.field(factory=dict)
 
     def remember_success(self, signature: str) -> None:
-        """Note a success since the ask, until there are too many."""
+        """Note a success since the ask."""
         self.left_failed.discard(signature)
-        if self.succeeded is not None:
-            self.succeeded.add(signature)
-            if len(self.succeeded) > MOST_SUCCESSES:
-                self.succeeded = None
+        self.succeeded[signature] = None
+        if len(self.succeeded) > MOST_SUCCESSES:
+            del self.succeeded[next(iter(self.succeeded))]
 
 
 @attrs.define(eq=False)
@@ -81,13 +81,15 @@ class Failing:
     """Failures in a row of one signature.
 
     Args:
-        failures: of any kind that counts.
-        lost: how many of the last ones lost their worker, without another outcome between.
+        failures: of any kind; they make its wait longer.
+        strikes: those that bring it nearer to quarantine.
+        lost: how many of the last strikes lost their worker.
         until: monotonic; it is not started before.
         is_quarantined: it is not started again.
     """
 
     failures: int = 0
+    strikes: int = 0
     lost: int = 0
     until: float = -math.inf
     is_quarantined: bool = False
@@ -105,12 +107,11 @@ class Job:
         answer: the open one.
         last: the open one, or the one before.
         running: signature to run, ordered or begun.
-        held: pulled tasks that wait for a place.
         failing: signature to its failures.
         backoffs: heap of (end, signature).
-        recent: signature to the end of its success, oldest first; these pace.
+        recent: signature to the end of its success, oldest first, while it is paced.
         over: signatures not started again while a JobDone may still come true; None: no JobDone was said.
-        next_check: when a complete answer asked to be asked again.
+        next_check: when its last complete answer wanted it asked again; ``inf`` if it did not say.
         quiet_at: how many runs had ended at the ask of the last complete answer, if that named nothing.
         hook_failures: of its hook, in a row.
         hook_until: its hook backs off until then.
@@ -127,12 +128,11 @@ class Job:
     answer: Answer | None = None
     last: Answer | None = None
     running: dict[str, Run] = attrs.field(factory=dict)
-    held: deque[Offer] = attrs.field(factory=deque)
     failing: dict[str, Failing] = attrs.field(factory=dict)
     backoffs: list[tuple[float, str]] = attrs.field(factory=list)
     recent: dict[str, float] = attrs.field(factory=dict)
     over: set[str] | None = None
-    next_check: float | None = None
+    next_check: float = math.inf
     quiet_at: int | None = None
     hook_failures: int = 0
     hook_until: float = -math.inf
@@ -150,6 +150,10 @@ class Job:
         """Go to the phase that the table names."""
         self.phase = moved(JOB_PHASES, self.phase, cause)
 
+    def paced_until(self, signature: str) -> float:
+        """Monotonic time before which what succeeded is not started again."""
+        return self.recent.get(signature, -math.inf) + self.config.check_interval
+
 
 @attrs.define(eq=False)
 class Run:
@@ -163,6 +167,7 @@ class Run:
         attempt: 1 is the first since the last success.
         phase: see `phases`.
         has_begun: a worker acknowledged it, so reporters were told.
+        deadline: monotonic time of its timeout or of the end of its grace, the valid entry of the runner's heap.
         killed_for: what its end will be called if it does not succeed.
     """
 
@@ -173,6 +178,7 @@ class Run:
     attempt: int
     phase: RunPhase = RunPhase.ORDERED
     has_begun: bool = False
+    deadline: float = math.inf
     killed_for: FailureKind | None = None
 
     def move(self, cause: str) -> None:
@@ -200,8 +206,9 @@ class State:
         hungry: jobs whose open answer may be pulled.
         touched: jobs to look at before this step ends.
         wakes: heap of (time, job); valid where the job's `wake_at` says so.
-        deadlines: heap of (time, run id).
-        stop: the first request to stop.
+        deadlines: heap of (time, run id); valid where the run's `deadline` says so.
+        stop: the first request to stop; idleness is one, too.
+        blocker: a job that kept the runner from idleness when last looked.
         kill_at: when a drain runs out of patience.
         has_killed: runs had to be killed to stop.
         is_finished: the loop ends.
@@ -223,7 +230,8 @@ class State:
     touched: dict[str, Job] = attrs.field(factory=dict)
     wakes: list[tuple[float, str]] = attrs.field(factory=list)
     deadlines: list[tuple[float, int]] = attrs.field(factory=list)
-    stop: Any = None
+    stop: StopRequested | None = None
+    blocker: Job | None = None
     kill_at: float = math.inf
     has_killed: bool = False
     is_finished: bool = False

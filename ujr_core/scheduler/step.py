@@ -10,7 +10,7 @@ from ujr_core.scheduler import answers, ending, events, jobs, runs
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.state import State
 
-_ON: dict[type, Callable[[State, Any, float], Iterator[Command]]] = {
+_ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
     RunBegun: runs.run_begun,
     RunEnded: runs.run_ended,
     events.JobAdded: jobs.job_added,
@@ -21,8 +21,6 @@ _ON: dict[type, Callable[[State, Any, float], Iterator[Command]]] = {
     events.AnswerEnded: answers.answer_ended,
     events.StopRequested: ending.stop_requested,
 }
-
-_NEWS = (RunBegun, RunEnded)
 
 
 def step(state: State, happened: Iterable[events.Event], now: float) -> list[Command]:
@@ -40,22 +38,31 @@ def step(state: State, happened: Iterable[events.Event], now: float) -> list[Com
     Returns:
         Commands; what they lead to is told to a later step.
     """
-    commands: list[Command] = []
+    of_runs: list[events.Event] = []
     others: list[events.Event] = []
     for event in happened:
-        if isinstance(event, _NEWS):
-            commands += _ON[type(event)](state, event, now)
-        else:
-            others.append(event)
-    commands += ending.patience_ended(state, now)
-    commands += runs.deadlines_passed(state, now)
-    commands += jobs.wakes_due(state, now)
-    for event in others:
-        commands += _ON[type(event)](state, event, now)
-    if state.stop is None:
-        commands += answers.start_held(state, now)
-    ending.look_for_the_end(state)
-    commands += jobs.settle(state, now)
-    if state.stop is None:
-        commands += answers.pull_hungry(state, now)
-    return commands
+        (of_runs if isinstance(event, RunBegun | RunEnded) else others).append(event)
+    return [
+        *_take_in(state, of_runs, now),
+        *_let_time_pass(state, now),
+        *_take_in(state, others, now),
+        *_go_on(state, now),
+    ]
+
+
+def _take_in(state: State, happened: Iterable[events.Event], now: float) -> Iterator[Command]:
+    for event in happened:
+        yield from _ON[type(event)](state, event, now)
+
+
+def _let_time_pass(state: State, now: float) -> Iterator[Command]:
+    yield from ending.patience_ended(state, now)
+    yield from runs.deadlines_passed(state, now)
+    yield from jobs.wakes_due(state, now)
+
+
+def _go_on(state: State, now: float) -> Iterator[Command]:
+    yield from answers.start_held(state, now)
+    yield from ending.look_for_the_end(state, now)
+    yield from jobs.settle(state, now)
+    yield from answers.pull_hungry(state, now)
