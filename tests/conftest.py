@@ -13,7 +13,7 @@ _SHARED: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much],
 }
 _NO_SHRINK = [Phase.explicit, Phase.reuse, Phase.generate]
-settings.register_profile("quick", max_examples=100, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
+settings.register_profile("quick", max_examples=200, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("thorough", max_examples=3_000, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("shrink", max_examples=2_000, stateful_step_count=50, **_SHARED)
 settings.load_profile(os.environ.get("UJR_HYPOTHESIS", "quick"))

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ujr_core.foreign import log_error, one_line
+import attrs
+
+from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox, Source
 from ujr_core.offering import monotonic_of, offer_of
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
 from ujr_core.values import JobConfig, JobDone, NextCheck
+
+
+@attrs.define
+class _Pulled:
+    """What the loop has not taken yet: mutable, it is filled bit by bit."""
+
+    offers: list[Offer] = attrs.field(factory=list)
+    next_check: float | None = None
+    is_pull_over: bool = False
+    end: AnswerEnded | None = None
 
 
 class OpenAnswer(Source):
@@ -23,14 +35,17 @@ class OpenAnswer(Source):
         number: of the answer.
         asked_at: monotonic.
         inbox: where it is announced.
+        faults: of the job.
     """
 
-    def __init__(self, config: JobConfig, number: int, asked_at: float, inbox: Inbox) -> None:
+    def __init__(self, config: JobConfig, number: int, asked_at: float, inbox: Inbox, faults: FaultLog) -> None:
         self.number = number
         self.is_open = True
-        self._config, self._asked_at, self._inbox = config, asked_at, inbox
+        self._config, self._asked_at, self._inbox, self._faults = config, asked_at, inbox, faults
         self._items: Iterator[Any] = iter(())
-        self._pulled: deque[Any] = deque()
+        # Of both threads; the lock is never held while foreign code runs.
+        self._lock = threading.Lock()
+        self._pulled = _Pulled()
         self._is_announced = False
 
     # On the thread that asks.
@@ -53,7 +68,9 @@ class OpenAnswer(Source):
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
             self.fail(error)
         else:
-            self._announce(_PULL_OVER)
+            with self._lock:
+                self._pulled.is_pull_over = True
+            self._announce()
 
     def fail(self, error: BaseException) -> None:
         """End with what the plugin raised."""
@@ -61,7 +78,7 @@ class OpenAnswer(Source):
         if isinstance(error, JobDone):
             self._end(AnswerEnded(name, self.number, "done"))
             return
-        log_error(f'job "{name}": get_runnable_tasks of "{self._config.plugin}" raised', error)
+        self._faults.details(f'job "{name}": get_runnable_tasks of "{self._config.plugin}" raised', error)
         self._end(AnswerEnded(name, self.number, "raised", one_line(error)))
 
     def close(self) -> None:
@@ -70,44 +87,47 @@ class OpenAnswer(Source):
         try:
             getattr(self._items, "close", _nothing)()
         except BaseException as error:  # noqa: BLE001  # of foreign code; nothing more is wanted of it
-            log_error(f'job "{self._config.name}": its answer raised when it was closed', error)
+            self._faults.error(f'job "{self._config.name}": its answer raised when it was closed', error)
 
     def _take(self, item: object) -> int:
         if isinstance(item, NextCheck):
-            self._announce(monotonic_of(item, self._asked_at))
+            at = monotonic_of(item, self._asked_at)
+            with self._lock:
+                earliest = self._pulled.next_check
+                self._pulled.next_check = at if earliest is None else min(earliest, at)
+            self._announce()
             return 0
-        self._announce(offer_of(item, self._config.plugin))
+        offer = offer_of(item, self._config.plugin)
+        with self._lock:
+            self._pulled.offers.append(offer)
+        self._announce()
         return 1
 
     def _end(self, end: AnswerEnded) -> None:
         self.is_open = False
-        self._announce(end)
+        if end.how != "raised":
+            self._faults.over()
+        with self._lock:
+            self._pulled.end = end
+        self._announce()
 
-    def _announce(self, item: object) -> None:
-        self._pulled.append(item)
-        if not self._is_announced:
-            self._is_announced = True
+    def _announce(self) -> None:
+        with self._lock:
+            was_announced, self._is_announced = self._is_announced, True
+        if not was_announced:
             self._inbox.put(self)
 
     # In the loop's thread.
 
     def take(self) -> Iterable[Event]:
         """Return what was pulled since the last time, as events."""
-        self._is_announced = False  # before the look, so that what comes after it is announced again
-        offers: list[Offer] = []
-        others: list[Any] = []
-        while self._pulled:
-            item = self._pulled.popleft()
-            (offers if isinstance(item, Offer) else others).append(item)
-        checks = [item for item in others if isinstance(item, float)]
-        ends = [item for item in others if isinstance(item, AnswerEnded)]
-        if offers or checks or _PULL_OVER in others:
-            check = min(checks, default=None)
-            yield TasksPulled(self._config.name, self.number, tuple(offers), check, _PULL_OVER in others)
-        yield from ends
-
-
-_PULL_OVER = object()
+        with self._lock:
+            pulled, self._pulled, self._is_announced = self._pulled, _Pulled(), False
+        name, offers = self._config.name, tuple(pulled.offers)
+        if offers or pulled.next_check is not None or pulled.is_pull_over:
+            yield TasksPulled(name, self.number, offers, pulled.next_check, pulled.is_pull_over)
+        if pulled.end is not None:
+            yield pulled.end
 
 
 def _nothing() -> None:

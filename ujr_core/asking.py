@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ujr_core.answer import OpenAnswer
 from ujr_core.details import start_job
 from ujr_core.errors import ProviderUnavailable
-from ujr_core.foreign import log_error, one_line
+from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox
 from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
-from ujr_core.threads import Strand, Threads
+from ujr_core.strand import Strand
+from ujr_core.threads import Threads
 from ujr_core.values import Job, JobConfig, Node
 
 if TYPE_CHECKING:
     from ujr_core.registry import Registry
+
+log = logging.getLogger("ujr")
 
 
 class Asking:
@@ -35,7 +40,7 @@ class Asking:
         if asked is None:
             strand = Strand(self.threads)
             asked = self._jobs[config.name] = AskedJob(config, strand, registry=self._registry, inbox=self._inbox)
-        asked.strand.post(functools.partial(asked.fetch, self._node))
+        asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
     def ask(self, job: str, answer: int, asked_at: float) -> None:
         """Call the job's plugin."""
@@ -54,10 +59,13 @@ class Asking:
 
     def report(self, job: str, call: Callable[[], None]) -> None:
         """Tell a job's own plugin of its run, before it is asked or pulled again."""
-        self._jobs[job].strand.post(call)
+        self._jobs[job].report(call)
 
     def close(self, deadline: float) -> None:
-        """Close what is open, and let each job's own plugin be told of its last runs, until a monotonic deadline."""
+        """Close what is open, and let each job's own plugin be told of its last runs, until a monotonic deadline.
+
+        What a plugin was not told by then is said, and the threads end, but for those that hang.
+        """
         told = []
         for asked in self._jobs.values():
             told.append(event := threading.Event())
@@ -65,35 +73,58 @@ class Asking:
             asked.strand.post(event.set)
         for event in told:
             event.wait(max(0.0, deadline - time.monotonic()))
+        self._say_untold()
+        self.threads.close(deadline)
+
+    def _say_untold(self) -> None:
+        untold: Counter[str] = Counter()
+        for asked in self._jobs.values():
+            untold[asked.config.plugin] += asked.untold
+        for plugin, count in untold.items():
+            if count:
+                log.warning('plugin "%s" was not told of %d reports of its own jobs: it hangs', plugin, count)
 
 
 class AskedJob:
     """One job on its strand: its details, and its open answer."""
 
     def __init__(self, config: JobConfig, strand: Strand, *, registry: Registry, inbox: Inbox) -> None:
-        self.strand = strand
-        self._config, self._registry, self._inbox = config, registry, inbox
+        self.config, self.strand = config, strand
+        self._registry, self._inbox = registry, inbox
+        self._faults = FaultLog()
         self._job: Job | None = None
         self._open: OpenAnswer | None = None
+        # Each has one thread that counts: the loop's, and the strand's.
+        self._posted = self._told = 0
 
-    def fetch(self, node: Node) -> None:
-        """Fetch the details."""
-        name = self._config.name
+    @property
+    def untold(self) -> int:
+        """Reports of its runs that its plugin has not been called with."""
+        return self._posted - self._told
+
+    def report(self, call: Callable[[], None]) -> None:
+        """Make a call after what was posted before; in the loop's thread, as is nothing below."""
+        self._posted += 1
+        self.strand.post(functools.partial(self._tell, call))
+
+    def fetch(self, config: JobConfig, node: Node) -> None:
+        """Fetch the details, of a configuration that may have changed."""
+        self.config = config
         try:
-            self._job = start_job(self._config, node, self._registry)
+            self._job = start_job(config, node, self._registry)
         except ProviderUnavailable as error:
-            self._inbox.put(JobHeldUp(name, one_line(error)))
+            self._inbox.put(JobHeldUp(config.name, one_line(error)))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the job fails, the runner goes on
-            log_error(f'job "{name}" cannot start', error)
-            self._inbox.put(JobRefused(name, one_line(error)))
+            self._faults.details(f'job "{config.name}" cannot start', error)
+            self._inbox.put(JobRefused(config.name, one_line(error)))
         else:
-            self._inbox.put(JobReady(name))
+            self._inbox.put(JobReady(config.name))
 
     def ask(self, number: int, asked_at: float) -> None:
         """Call the plugin, and keep what it answers."""
-        self._open = answer = OpenAnswer(self._config, number, asked_at, self._inbox)
+        self._open = answer = OpenAnswer(self.config, number, asked_at, self._inbox, self._faults)
         try:
-            answered = self._registry.call_one(self._config.plugin, "get_runnable_tasks", job=self._job)
+            answered = self._registry.call_one(self.config.plugin, "get_runnable_tasks", job=self._job)
             answer.begin(answered)
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
             answer.fail(error)
@@ -112,3 +143,7 @@ class AskedJob:
         if self._open is not None and number in (None, self._open.number) and self._open.is_open:
             self._open.close()
             self.strand.holds_thread = False
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        self._told += 1
+        call()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,9 @@ def start_job(config: JobConfig, node: Node, registry: Registry) -> Job:
             raise _nobody_supplied(config, ref)
     params: Any = fill(config.params, supplies.secrets)
     details = MappingProxyType({**params, **supplies.extra})
+    # Also those that a provider supplied under a name of its own, and those that templates became.
+    for secret in _secrets_in(details):
+        redact.remember(secret)
     if (shape := registry.params_class(config.plugin)) is not None:
         params = structure(shape, params, config.origin.below("params"), ("jobs", config.name, "params"))
     return Job(config.name, params, details, node, config)
@@ -87,9 +90,19 @@ def _secret(config: JobConfig, plugin: str, ref: SecretRef, value: object) -> Se
         raise _wrong(config, plugin, f'"{ref}", which is of provider "{ref.provider}"')
     if not isinstance(value, Secret):
         raise _wrong(config, plugin, f'a {type(value).__name__} for "{ref}", where a Secret is wanted')
-    secret = value.named(str(ref))
-    redact.remember(secret)
-    return secret
+    return value.named(str(ref))
+
+
+def _secrets_in(details: Mapping[str, Any]) -> Iterator[Secret]:
+    waiting: list[Any] = [details]
+    seen: set[int] = set()  # a provider's value may contain itself
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Secret):
+            yield value
+        elif isinstance(value, Mapping | list | tuple | set | frozenset) and id(value) not in seen:
+            seen.add(id(value))
+            waiting.extend(value.values() if isinstance(value, Mapping) else value)
 
 
 def _wrong(config: JobConfig, plugin: str, what: str) -> PluginError:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import traceback
+from collections.abc import Callable
 
 from ujr_core.errors import UJRError
 from ujr_core.redact import scrub
+from ujr_core.texts import cut, said_by, traced, type_name_of
 
 log = logging.getLogger("ujr")
-
-LONGEST_TEXT = 64 * 1024
-
-_SAID: dict[str, str] = {}
 
 
 def printable(text: str) -> str:
@@ -23,26 +20,53 @@ def printable(text: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return type and message on one line of at most 500 characters."""
-    if isinstance(error, UJRError):
-        return scrub(error.what)
-    lines = "".join(traceback.format_exception_only(error)).split("\n")
-    return scrub(" ".join(line.strip() for line in lines if line.strip()))[:500]
+    """Return type and message on one line of at most 500 characters; never raises."""
+    what = _part_of(error, lambda ours: ours.what)
+    if what is None:
+        message = said_by(error)
+        what = f"{type_name_of(type(error))}: {message}" if message else type_name_of(type(error))
+    # Scrubbed before it is cut: of a value that was cut in two, neither half is found.
+    return " ".join(line.strip() for line in scrub(what).split("\n") if line.strip())[:500]
 
 
 def whole_text(error: BaseException) -> str:
-    """Return the four parts of an error of ours, the traceback of any other."""
-    if isinstance(error, UJRError):
-        return scrub(str(error))
-    return scrub("".join(traceback.format_exception(error)).rstrip())[-LONGEST_TEXT:]
+    """Return the four parts of an error of ours, the traceback of any other, at most 64 KiB; never raises."""
+    text = _part_of(error, str) or traced(error)
+    return cut(scrub(text.rstrip()), keep="end")
 
 
-def log_error(what: str, error: BaseException) -> None:
-    """Log an error of foreign code, unless the last one said under the same heading was the same.
+class FaultLog:
+    """Says faults of foreign code, each once until it is over or another one: its repetition would bury the rest."""
 
-    The same error again and again would bury the rest; that a job raised again is told to reporters each time.
-    """
-    text = whole_text(error)
-    if _SAID.get(what) != text:
-        _SAID[what] = text
-        log.error("%s:\n%s", what, text)
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def error(self, what: str, error: BaseException) -> None:
+        """Log a fault that nobody else is told of."""
+        self._say(logging.ERROR, what, error)
+
+    def details(self, what: str, error: BaseException) -> None:
+        """Log the whole text of a fault that reporters are told of, each time, in a line.
+
+        That line has the weight of the fault, so this record has none: it is not the same fault a second time.
+        """
+        self._say(logging.INFO, what, error)
+
+    def over(self) -> None:
+        """Say the next fault even if it is the same as the last."""
+        self._said.clear()
+
+    def _say(self, level: int, what: str, error: BaseException) -> None:
+        text = whole_text(error)
+        if self._said.get(what) != text:
+            self._said[what] = text
+            log.log(level, "%s:\n%s", what, text)
+
+
+def _part_of(error: BaseException, part: Callable[[UJRError], object]) -> str | None:
+    """Return text of an error of ours; None if it is none, or a foreign subclass that lacks it."""
+    try:
+        text = part(error) if isinstance(error, UJRError) else None
+        return str.__str__(text) if isinstance(text, str) else None
+    except BaseException:  # noqa: BLE001  # a plugin's own subclass; what it is called stands for it
+        return None

@@ -15,7 +15,8 @@ from ujr_core.durations import format_duration
 from ujr_core.execution import Executor, Order, RunBegun, RunEnded, WorkersCannotStart
 from ujr_core.inbox import Inbox
 from ujr_core.redact import scrub
-from ujr_core.reporting import Report, Reporting
+from ujr_core.report import Report
+from ujr_core.reporting import Reporting
 from ujr_core.scheduler import State, commands, step
 from ujr_core.scheduler.state import Run
 from ujr_core.values import Failure, JobState, Node, Result, TaskRun
@@ -82,23 +83,19 @@ class Loop:
     def _report_started(self, command: commands.ReportStarted) -> None:
         run = command.run
         self._started[run.id] = told = self._task_run(run)
-        self._report(run, Report("task_started", (told,)))
+        self._report(run, Report("task_started", told))
 
     def _report_ended(self, command: commands.ReportEnded) -> None:
         run, outcome = command.run, command.outcome
         told = self._started.pop(run.id)
-        if isinstance(outcome, Result):
-            size = len(outcome.pickled or b"") + len(outcome.output)
-            self._report(run, Report("task_succeeded", (told, _scrubbed_result(outcome)), size))
-            return
-        if command.not_before is not None:
+        hook = "task_succeeded" if isinstance(outcome, Result) else "task_failed"
+        if isinstance(outcome, Failure) and command.not_before is not None:
             outcome = attrs.evolve(outcome, not_before=_wall_clock(command.not_before))
-        size = len(outcome.output) + len(outcome.traceback) + len(outcome.message)
-        self._report(run, Report("task_failed", (told, _scrubbed_failure(outcome)), size))
+        self._report(run, Report(hook, told, outcome))
 
     def _report_job(self, command: commands.ReportJob) -> None:
         state = JobState(command.kind, command.text, datetime.datetime.now(datetime.UTC))
-        self.reporting.job_changed(Report("job_changed", (command.job, state)))
+        self.reporting.job_changed(Report("job_changed", command.job, state))
 
     def _report(self, run: Run, report: Report) -> None:
         config = run.job.config
@@ -106,13 +103,12 @@ class Loop:
 
     def _task_run(self, run: Run) -> TaskRun:
         offer = run.offer
-        label = offer.task.label if offer.task is not None else None
         return TaskRun(
             id=f"{self.state.runner_id}-{run.id}",
             job=run.job.name,
             task=offer.task,
             signature=offer.signature,
-            label=None if label is None else scrub(label),
+            label=offer.task.label if offer.task is not None else None,
             function=offer.function.replace(":", "."),
             attempt=run.attempt,
             node=self._node.name,
@@ -122,16 +118,3 @@ class Loop:
 
 def _wall_clock(at: float) -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=at - time.monotonic())
-
-
-def _scrubbed_result(result: Result) -> Result:
-    return attrs.evolve(result, summary=scrub(result.summary), output=scrub(result.output))
-
-
-def _scrubbed_failure(failure: Failure) -> Failure:
-    return attrs.evolve(
-        failure,
-        message=scrub(failure.message),
-        traceback=scrub(failure.traceback),
-        output=scrub(failure.output),
-    )

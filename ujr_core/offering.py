@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime
 import time
-import traceback
 
+from ujr_core import redact
 from ujr_core.errors import PluginError, TaskError
+from ujr_core.foreign import whole_text
 from ujr_core.naming import function_name
 from ujr_core.scheduler.events import Offer
 from ujr_core.secret import pickle_for_worker
+from ujr_core.texts import cut, said_by, type_name_of
 from ujr_core.values import Failure, NextCheck, Task
-
-LONGEST_TEXT = 64 * 1024
 
 
 def offer_of(task: object, plugin: str) -> Offer:
@@ -35,11 +35,10 @@ def offer_of(task: object, plugin: str) -> Offer:
 
 def _pickled(task: Task) -> tuple[bytes | None, Failure | None]:
     try:
-        return pickle_for_worker((task.args, dict(task.kwargs))), None
-    except Exception as error:  # noqa: BLE001  # foreign __reduce__ may raise anything; the run fails with its text
-        text = "".join(traceback.format_exception(error))[-LONGEST_TEXT:]
-        message = f"the arguments cannot be pickled: {error}"[:LONGEST_TEXT]
-        return None, Failure("not_serialisable", type(error).__name__, message, text)
+        return pickle_for_worker((task.args, dict(task.kwargs)), redact.remember), None
+    except BaseException as error:  # noqa: BLE001  # a foreign __reduce__ may even exit; its run fails with its text
+        message = cut(redact.scrub(f"the arguments cannot be pickled: {said_by(error)}"))
+        return None, Failure("not_serialisable", type_name_of(type(error)), message, whole_text(error))
 
 
 def monotonic_of(check: NextCheck, asked_at: float) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import pathlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +16,7 @@ import attrs
 
 from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import Main, main_of, read_main
+from ujr_core.durations import format_duration
 from ujr_core.errors import ConfigError, Faults, UJRError, did_you_mean
 from ujr_core.foreign import one_line
 from ujr_core.registry import Registry
@@ -21,6 +24,9 @@ from ujr_core.registry.check import check_jobs
 from ujr_core.values import JobConfig, Start
 
 log = logging.getLogger("ujr")
+
+LONGEST_CLOSE = 3.0
+"""Seconds that plugins have to close, all together."""
 
 Config = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -59,14 +65,31 @@ class Project:
         errors = [record.error for record in self.registry.records if record.error is not None]
         return tuple(error for error in errors if not _is_among(error, self.faults))
 
+    @property
+    def jobs_here(self) -> list[JobConfig]:
+        """Those that are enabled and for this node."""
+        return [job for job in self.jobs.values() if job.enabled and job.is_for(self.main.node)]
+
+    @property
+    def nothing_here(self) -> str:
+        """Why a runner would have nothing to do; "" if it has."""
+        if self.jobs_here:
+            return ""
+        if not self.jobs:
+            return "there is no job to run: none is configured"
+        count, node = len(self.jobs), self.main.node.name
+        return f'there is no job to run: of {count} configured, none is enabled and for this node, "{node}"'
+
     def chosen(self, names: Sequence[str] = ()) -> list[JobConfig]:
-        """Return the jobs of these names; without names those that are enabled and for this node.
+        """Return the jobs of these names; without names those of this node, and it warns if there is none.
 
         Raises:
             ConfigError: there is no such job.
         """
         if not names:
-            return [job for job in self.jobs.values() if job.enabled and job.is_for(self.main.node)]
+            if self.nothing_here:
+                log.warning("%s", self.nothing_here)
+            return self.jobs_here
         for name in names:
             if name not in self.jobs:
                 raise ConfigError("config-unknown-job", f'there is no job "{name}"', "ujr run",
@@ -75,12 +98,16 @@ class Project:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Close the plugins at the end."""
+        """Close the plugins at the end; one that takes too long is left alone."""
         try:
             yield
         finally:
-            for error in self.registry.close():
-                log.warning("%s", error)
+            say = functools.partial(log.warning, "%s")
+            closing = threading.Thread(target=self.registry.close, args=(say,), name="ujr-closing", daemon=True)
+            closing.start()
+            closing.join(LONGEST_CLOSE)
+            if closing.is_alive():
+                log.warning("a plugin has not closed after %s, and is left alone", format_duration(LONGEST_CLOSE))
 
 
 def load_project(
@@ -99,14 +126,15 @@ def load_project(
         plugin_settings: by plugin; they win over ``[plugins.<name>]``.
 
     Raises:
-        Faults: the main configuration cannot be read, or is wrong.
+        ConfigError: the main file is missing, unreadable or malformed; whatever else is wrong is among the faults.
     """
     main = main_of(config, pathlib.Path.cwd()) if isinstance(config, Mapping) else read_main(pathlib.Path(config))
     main = attrs.evolve(main, plugins=_over(main.plugins, plugin_settings or {}))
     registry = Registry.load(main=main, extra=plugins, discover=discover)
     tables, warnings = _ask_sources(main, registry)
     consolidation = consolidate(tables, main.runner)
-    faults = (*registry.faults, *consolidation.faults, *check_jobs(consolidation.checkable, registry))
+    wrong_jobs = check_jobs(consolidation.checkable, registry)
+    faults = (*main.faults, *registry.faults, *consolidation.faults, *wrong_jobs)
     return Project(main, registry, consolidation.jobs, faults, tuple(warnings))
 
 

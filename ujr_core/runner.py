@@ -44,7 +44,7 @@ class Runner:
         discover: look for installed plugins, too.
 
     Raises:
-        Faults: the main configuration cannot be read, or is wrong.
+        ConfigError: the main file is missing, unreadable or malformed.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class Runner:
         with contextlib.ExitStack() as opened:
             inbox = Inbox()
             opened.callback(inbox.close)
+            opened.enter_context(stop_signals(inbox))  # first, so that an impatient ^C does not cut short the closing
             asking = Asking(registry, main.node, inbox)
             reporting = Reporting(registry, asking)
             opened.callback(lambda: _last_words(state, asking, reporting))
             pool = LocalPool(inbox, workers=self._workers, folder=main.folder, sys_path=_absolute(sys.path))
             opened.callback(pool.close)
-            opened.enter_context(stop_signals(inbox))
             yield Loop(state, inbox=inbox, pool=pool, asking=asking, reporting=reporting, node=main.node)
 
 

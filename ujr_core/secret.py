@@ -75,6 +75,8 @@ class Secret:
     ) -> None:
         if not isinstance(value, str | bytes):
             raise TypeError(f"a Secret holds str or bytes, not {type(value).__name__}")
+        # A subclass of either could run its own code wherever the value is compared.
+        value = str.__str__(value) if isinstance(value, str) else bytes.__getitem__(value, slice(None))
         object.__setattr__(self, "_value", value)
         object.__setattr__(self, "version", version)
         object.__setattr__(self, "refetch_after", refetch_after)
@@ -130,14 +132,24 @@ def _carried(value: str | bytes, version: str | None, refetch_after: float | Non
 class _Carrier(pickle.Pickler):
     """Pickles Secrets too: for the runner's own pipe to its worker, and nothing else."""
 
+    def __init__(self, file: io.BytesIO, met: Callable[[Secret], object] | None) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._met = met
+
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, Secret):
+            if self._met is not None:
+                self._met(value)
             return _carried, (value.reveal(), value.version, value.refetch_after, value.name)
         return NotImplemented
 
 
-def pickle_for_worker(value: object) -> bytes:
+def pickle_for_worker(value: object, met: Callable[[Secret], object] | None = None) -> bytes:
     """Pickle what goes over the pipe to a worker; a Secret in it is carried in clear.
+
+    Args:
+        value: arguments of a task.
+        met: called with each Secret in it, however deep; also with those that the job has derived from others.
 
     Raises:
         Exception: whatever the value's own ``__reduce__`` raises, or `pickle` of what has none.
@@ -147,7 +159,7 @@ def pickle_for_worker(value: object) -> bytes:
     except SecretError:
         # Only arguments with a Secret pay for the slower pickler.
         buffer = io.BytesIO()
-        _Carrier(buffer, pickle.HIGHEST_PROTOCOL).dump(value)
+        _Carrier(buffer, met).dump(value)
         return buffer.getvalue()
 
 

@@ -50,19 +50,27 @@ def _take(lock: int, folder: pathlib.Path) -> None:
 def _check_version(folder: pathlib.Path) -> None:
     path = folder / "version"
     try:
-        version = path.read_text().strip() if path.exists() else VERSION
-        if version == VERSION:
-            path.write_text(VERSION + "\n")
-            path.chmod(0o600)
+        version = path.read_text(errors="replace").strip() if path.exists() else ""
+        if not version:  # the folder is new, or power failed while it was
+            _write_version(path)
     except OSError as error:
         raise _unusable(folder, error.strerror or str(error)) from None
-    if version != VERSION:
+    if version not in ("", VERSION):
         raise StateError(
             "state-version",
             f'the state folder has version "{version[:20]}", this runner knows {VERSION}',
             str(path),
             "use the version of ujr-core that wrote it, or delete the folder",
         )
+
+
+def _write_version(path: pathlib.Path) -> None:
+    # Whole or not at all: a start that is killed half-way must not end every later one.
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w") as file:
+        file.write(VERSION + "\n")
+    os.replace(new, path)
 
 
 def _unusable(folder: pathlib.Path, why: str) -> StateError:

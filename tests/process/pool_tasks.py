@@ -7,6 +7,7 @@ import ctypes
 import os
 import pathlib
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -223,9 +224,9 @@ def forks_and_returns() -> int:
     return child
 
 
-def starts_a_child(witness: str) -> None:
+def starts_a_child(witness: str, leaves_group: bool = True) -> None:
     """Write the child's pid, and wait for ever."""
-    child = subprocess.Popen(["sleep", "600"])
+    child = subprocess.Popen(["sleep", "600"], process_group=0 if leaves_group else None)
     tell(witness, child.pid)
     child.wait()
 
@@ -270,6 +271,38 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def how_private() -> dict[str, int]:
+    """Tell what others may read of this process, and the largest core it leaves."""
+    return {
+        "dumpable": ctypes.CDLL(None).prctl(3, 0, 0, 0, 0),  # PR_GET_DUMPABLE
+        "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+    }
+
+
+class OddText(str):
+    """Text whose every use raises."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise RuntimeError
+
+    def encode(self, *_: object) -> bytes:
+        raise RuntimeError
+
+
+class ShowsOddText(Exception):
+    """An exception that shows itself as such."""
+
+    def __str__(self) -> str:
+        return OddText("odd text")
+
+
+def raises_odd_text() -> NoReturn:
+    """Raise it."""
+    raise ShowsOddText
+
+
 def tell(witness: str, *pids: int) -> None:
     """Write pids to a file that is either whole or not there."""
     draft = pathlib.Path(f"{witness}.{os.getpid()}")
@@ -277,8 +310,8 @@ def tell(witness: str, *pids: int) -> None:
     draft.rename(witness)
 
 
-def be_a_runner(witness: str) -> NoReturn:
-    """Run `starts_a_child` in a pool until killed."""
+def be_a_runner(witness: str, *, forks: bool = False) -> NoReturn:
+    """Run `starts_a_child` in a pool until killed; with a child that a plugin forked, if asked for."""
     from ujr_core.execution import Order
     from ujr_core.inbox import Inbox
     from ujr_core.pool.local import LocalPool
@@ -287,6 +320,11 @@ def be_a_runner(witness: str) -> NoReturn:
     folder = pathlib.Path(witness).parent
     pool = LocalPool(inbox, workers=1, folder=folder, sys_path=sys.path)
     pool.start([Order(1, "pool_tasks:starts_a_child", pickle.dumps(((witness,), {})))])
+    pool.flush(time.monotonic())
+    if forks and not (forked := os.fork()):
+        signal.pause()
+    elif forks:
+        tell(f"{witness}.forked", forked)
     while True:
         pool.flush(time.monotonic())
         inbox.wait(pool.next_wake)

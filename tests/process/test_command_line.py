@@ -288,15 +288,24 @@ def test_version_and_help_import_nothing_heavy(option: str) -> None:
     assert not loaded & heavy
 
 
-def test_a_thread_of_a_plugin_does_not_keep_the_process(tmp_path: pathlib.Path) -> None:
-    """A plugin that leaves a thread which never ends: the runner exits all the same, with its own code."""
+def test_nothing_of_a_plugin_keeps_the_process(tmp_path: pathlib.Path) -> None:
+    """Threads, exit handlers and a close() that never end: the runner exits all the same, with its own code."""
     (tmp_path / "lingers.py").write_text(
-        "import threading\n"
+        "import atexit, threading\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
         "from ujr_core import hookimpl\n"
-        "threading.Thread(target=threading.Event().wait).start()\n"
-        "@hookimpl\n"
-        "def get_runnable_tasks(job):\n"
-        "    return []\n"
+        "never = threading.Event()\n"
+        "threading.Thread(target=never.wait).start()\n"
+        "ThreadPoolExecutor().submit(never.wait)\n"
+        "atexit.register(never.wait)\n"
+        "class Lingers:\n"
+        "    @hookimpl\n"
+        "    def get_runnable_tasks(self, job):\n"
+        "        return []\n"
+        "    def close(self):\n"
+        "        never.wait()\n"
     )
-    (tmp_path / "ujr.toml").write_text('[runner]\nplugins = ["lingers"]\n[jobs.lingers]\n')
-    assert ujr(tmp_path, "run", "--until-idle").returncode == 0
+    (tmp_path / "ujr.toml").write_text('[runner]\nplugins = ["lingers:Lingers"]\n[jobs."lingers:Lingers"]\n')
+    ended = ujr(tmp_path, "run", "--until-idle")
+    assert ended.returncode == 0
+    assert "a plugin has not closed after 3 s, and is left alone" in ended.stderr

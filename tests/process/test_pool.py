@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import pathlib
+import resource
 import select
 import signal
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 
 from ujr_core.execution import Order, RunBegun, RunEnded, WorkersCannotStart
 from ujr_core.inbox import Inbox
-from ujr_core.pool.guardian import listen
+from ujr_core.pool.guardian import note
 from ujr_core.pool.local import LocalPool
 from ujr_core.pool.wire import LARGEST, Account, Measures, encode_begun, encode_ended, encode_hello
 from ujr_core.secret import Secret, pickle_for_worker
@@ -402,9 +403,10 @@ def test_a_child_that_comes_back_from_a_fork_is_not_heard(one: Driven) -> None:
     assert one.succeed("echo", 1).value() == 1
 
 
-def test_a_kill_takes_what_the_task_started(one: Driven, tmp_path: pathlib.Path) -> None:
-    """TERM reaches the whole group of the worker."""
-    run = one.start("starts_a_child", str(tmp_path / "child"))
+@pytest.mark.parametrize("leaves_group", [False, True])
+def test_a_kill_takes_what_the_task_started(one: Driven, tmp_path: pathlib.Path, leaves_group: bool) -> None:
+    """TERM reaches the whole session of the worker, also a child with a group of its own, as ``timeout`` makes one."""
+    run = one.start("starts_a_child", str(tmp_path / "child"), leaves_group)
     (child,) = witnessed(one, tmp_path / "child")
     one.pool.kill(run, signal=signal.SIGTERM)
     failure = one.end_of(run)
@@ -413,9 +415,10 @@ def test_a_kill_takes_what_the_task_started(one: Driven, tmp_path: pathlib.Path)
     one.until(lambda: is_gone(child))
 
 
-def test_children_do_not_survive_their_worker(one: Driven, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("leaves_group", [False, True])
+def test_children_do_not_survive_their_worker(one: Driven, tmp_path: pathlib.Path, leaves_group: bool) -> None:
     """What a worker started is killed when it dies of something else."""
-    run = one.start("starts_a_child", str(tmp_path / "child"))
+    run = one.start("starts_a_child", str(tmp_path / "child"), leaves_group)
     (child,) = witnessed(one, tmp_path / "child")
     os.kill(parent_of(child), signal.SIGKILL)
     one.end_of(run)
@@ -546,6 +549,7 @@ def test_a_worker_inherits_nothing_of_the_runner(
     """No descriptor, no blocked signal, no service manager's socket, no input."""
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
     monkeypatch.setenv("OF_THE_USER", "kept")
+    monkeypatch.setenv("LOGURU_DIAGNOSE", "1")
     with open(tmp_path / "lock", "w") as lock, an_input(b"of the runner"), a_blocked_signal(signal.SIGUSR2):
         os.set_inheritable(lock.fileno(), True)
         found = one.succeed("surroundings").value()
@@ -558,6 +562,23 @@ def test_a_worker_inherits_nothing_of_the_runner(
     assert "NOTIFY_SOCKET" not in found["environ"]
     assert found["environ"]["LOGURU_DIAGNOSE"] == "0"
     assert found["sys_path"] == [str(HERE), *sys.path]
+
+
+def test_the_memory_of_a_worker_is_private(one: Driven) -> None:
+    """It holds secrets in clear, so it leaves no core, and no other process of its user may read it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        private = one.succeed("how_private").value()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    assert private == {"dumpable": 0, "core": 0}
+
+
+def test_a_worker_survives_an_exception_whose_text_is_no_plain_text(one: Driven) -> None:
+    """A kind of text with code of its own is told as plain text, and runs nothing of it in the worker."""
+    assert one.fail("raises_odd_text").message == "odd text"
+    assert one.succeed("echo", 1).value() == 1
 
 
 def test_a_stopped_worker_delays_nobody(two: Driven) -> None:
@@ -579,6 +600,19 @@ def test_nothing_survives_the_runner(tmp_path: pathlib.Path) -> None:
         assert_gone_within_a_second(runner, worker, child, guardian)
 
 
+def test_a_process_that_a_plugin_forked_does_not_keep_the_guardian_from_its_work(tmp_path: pathlib.Path) -> None:
+    """A forked child holds the runner's end of the guardian's pipe, which therefore does not end with the runner."""
+    with a_runner(tmp_path, forks=True) as (runner, worker, child):
+        guardian = guardian_of(runner.pid)
+        assert guardian
+        (forked,) = [int(path.read_text()) for path in tmp_path.glob("*.forked")]
+        try:
+            assert_gone_within_a_second(runner, worker, child, guardian)
+            assert not is_gone(forked)
+        finally:
+            os.kill(forked, signal.SIGKILL)
+
+
 def test_a_worker_dies_with_the_runner_though_the_guardian_stands_still(tmp_path: pathlib.Path) -> None:
     """The kernel kills the worker; the guardian, once it moves again, what the worker started."""
     with a_runner(tmp_path) as (runner, worker, child):
@@ -598,7 +632,7 @@ def test_the_guardian_is_told_of_each_worker_and_of_its_end(
 ) -> None:
     """A number that the kernel may give to another process is no longer guarded."""
     python, told = tmp_path / "python", tmp_path / "told"
-    interpreter(python, f'case "$*" in *guardian.py) exec cat > {told};; *) exec "{sys.executable}" "$@";; esac')
+    interpreter(python, f'case "$*" in *guardian.py*) exec cat > {told};; *) exec "{sys.executable}" "$@";; esac')
     pool = drive(1, python=str(python))
     first = pool.succeed("pid").value()
     pool.fail("leaves", 3)
@@ -606,9 +640,11 @@ def test_the_guardian_is_told_of_each_worker_and_of_its_end(
     pool.until(lambda: told.read_text() == f"+{first}\n-{first}\n+{second}\n")
 
 
-def test_the_guardian_kills_no_group_that_it_knows_by_half() -> None:
-    """A line that the runner's death cut short may be the number of somebody else's group."""
-    assert listen([b"+5\n", b"+61\n", b"-5\n", b"+7"]) == {61}
+def test_the_guardian_kills_no_session_that_it_knows_by_half() -> None:
+    """A line that the runner's death cut short may be the number of somebody else's session."""
+    sessions: set[int] = set()
+    assert note(sessions, b"+5\n+61\n-5\n+7") == b"+7"
+    assert sessions == {61}
 
 
 def test_a_guardian_that_dies_is_replaced_by_one_that_knows_all(tmp_path: pathlib.Path) -> None:
@@ -651,7 +687,7 @@ def test_workers_that_are_of_no_use_are_not_replaced_in_a_tight_loop(
     python, starts = tmp_path / "python", tmp_path / "starts"
     hello = f"import os, sys; os.write(int(sys.argv[-2]), {encode_hello()!r})"
     fake = f'echo >> {starts}; exec "{sys.executable}" -c "{hello}" "$@"'
-    interpreter(python, f'case "$*" in *guardian.py) exec "{sys.executable}" "$@";; *) {fake};; esac')
+    interpreter(python, f'case "$*" in *guardian.py*) exec "{sys.executable}" "$@";; *) {fake};; esac')
     pool = drive(1, python=str(python))
     began = time.monotonic()
     run = pool.start("echo", 1)
@@ -751,10 +787,10 @@ def a_blocked_signal(number: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def a_runner(folder: pathlib.Path) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+def a_runner(folder: pathlib.Path, *, forks: bool = False) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """Start a runner of its own; yield it, its worker, and the child of its task."""
     witness = folder / "child"
-    code = f"import pool_tasks; pool_tasks.be_a_runner({str(witness)!r})"
+    code = f"import pool_tasks; pool_tasks.be_a_runner({str(witness)!r}, forks={forks})"
     search = os.pathsep.join([str(HERE), *sys.path])
     with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": search}) as runner:
         try:

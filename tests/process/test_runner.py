@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 import signal
@@ -13,7 +14,7 @@ import attrs
 import pytest
 
 from tests.process import runner_tasks as tasks
-from ujr_core import Failure, Job, JobDone, JobState, Result, Runner, Task, TaskRun, hookimpl
+from ujr_core import Failure, Job, JobDone, JobState, Result, Runner, Secret, Task, TaskRun, hookimpl
 
 
 @attrs.define
@@ -258,10 +259,11 @@ class Hangs:
 
     def __init__(self, let_go: threading.Event) -> None:
         self.let_go = let_go
+        self.were_let_go: list[bool] = []
 
     @hookimpl
     def get_runnable_tasks(self, job: Job) -> list[Task]:
-        self.let_go.wait(20)
+        self.were_let_go.append(self.let_go.wait(20))
         raise JobDone
 
 
@@ -282,10 +284,22 @@ def test_a_job_that_hangs_delays_no_other(setting: Setting) -> None:
     """Fifty tasks of another job run while one job's hook hangs."""
     let_go = threading.Event()
     setting.plugins.append(LetsGo(let_go))
-    setting.job(Hangs(let_go), "hangs")
+    setting.job(hangs := Hangs(let_go), "hangs")
     setting.job(OneShot(lambda job: (Task(tasks.add, (number, 1)) for number in range(50))), "works")
     assert setting.run() == 0
-    assert let_go.is_set()
+    assert hangs.were_let_go == [True]
+
+
+def test_a_hundred_jobs_that_hang_delay_no_other(setting: Setting) -> None:
+    """A job's task is done while the hooks of a hundred others, asked before it, hang."""
+    let_go = threading.Event()
+    setting.plugins.append(Tells(let_go))
+    setting.plugins.append(hangs := Hangs(let_go))
+    for number in range(100):
+        setting.jobs[f"hangs-{number}"] = {"plugin": "Hangs"}
+    setting.job(OneShot(labelled(a=tasks.do_nothing)), "works")
+    assert setting.run() == 0
+    assert hangs.were_let_go == [True] * 100
 
 
 class Raises:
@@ -327,13 +341,16 @@ class HookRaises:
 
 def test_a_hook_that_raises_is_told_and_asked_again(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
     """What was named before the error runs; reporters and the log are told; the job is asked again."""
+    caplog.set_level(logging.INFO, "ujr")
     job = HookRaises()
     setting.job(job, backoff={"first": "50ms"}, check_interval="50ms")
     assert setting.run() == 0
     assert job.asks == 2
     raising = [state for _, state in setting.recorder.changes if state.kind == "raising"]
     assert raising[0].text.startswith("ConnectionError: the database went away; asked again in 5")
-    assert "Traceback" in caplog.text
+    ((level, text),) = [(record.levelname, record.message) for record in caplog.records if "raised" in record.message]
+    assert level == "INFO"  # the weight is in the line that reporters make of it
+    assert "Traceback" in text
     assert len(setting.recorder.succeeded) == 1
 
 
@@ -371,6 +388,42 @@ def test_a_secret_reaches_its_task_and_no_report(setting: Setting, monkeypatch: 
     assert "correct horse" not in repr((result.summary, result.output, failure))
 
 
+class Leases:
+    """A provider that gives a secret under a name of its own, nested."""
+
+    @hookimpl
+    def fetch_job_details(self) -> dict[str, object]:
+        return {"lease": {"login": [Secret("lease-of-battery", name="lease")]}}
+
+
+def test_no_secret_reaches_a_report_whatever_became_of_it(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Supplied under another name, in a template, or made of another one: each is scrubbed, in signatures too."""
+    monkeypatch.setenv("STATION_KEY", "correct horse")
+
+    def answers(job: Job) -> Iterator[Task]:
+        made = job.params["key"].map(str.title)
+        for label, secret in {
+            "lease": job.details["lease"]["login"][0],
+            "template": job.params["dsn"],
+            "made": made,
+        }.items():
+            yield Task(tasks.reveal_length, (secret,), label=label, signature=f"with {secret.reveal()}")
+
+    ref = {"secret": "env:STATION_KEY"}
+    setting.plugins.append(Leases())
+    setting.job(OneShot(answers), params={"key": ref, "dsn": {"template": "app:{pw}@db", "pw": ref}})
+    assert setting.run() == 0
+    outputs = {run.label: (run.signature, result.output) for run, result in setting.recorder.succeeded}
+    assert outputs == {
+        label: (f"with {shown}", f"logging in with {shown}\n")
+        for label, shown in [
+            ("lease", "<Secret lease>"),
+            ("template", "<Secret env:STATION_KEY>"),
+            ("made", "<Secret env:STATION_KEY>"),
+        ]
+    }
+
+
 def test_a_job_whose_secret_is_missing_fails_to_start_and_others_run(setting: Setting) -> None:
     """SecretNotFound fails the job at once, is reported with the reference, and gives exit code 1."""
     setting.job(OneShot(labelled(a=tasks.do_nothing)), "needs", params={"key": {"secret": "env:NOT_SET_ANYWHERE"}})
@@ -399,7 +452,8 @@ def test_once_asks_once_and_says_what_failed(setting: Setting) -> None:
 
 
 def test_the_runner_leaves_the_process_as_it_was(setting: Setting) -> None:
-    """Working folder, signal handlers and descriptors are put back; no child is left."""
+    """Working folder, signal handlers and descriptors are put back; no child and no thread is left."""
+    threads = set(threading.enumerate())
     before = (pathlib.Path.cwd(), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
     descriptors = sorted(os.listdir("/proc/self/fd"))
     setting.job(OneShot(labelled(a=tasks.do_nothing)))
@@ -408,3 +462,4 @@ def test_the_runner_leaves_the_process_as_it_was(setting: Setting) -> None:
     assert sorted(os.listdir("/proc/self/fd")) == descriptors
     children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     assert children == ""
+    assert set(threading.enumerate()) == threads

@@ -21,7 +21,7 @@ COMMAND = (sys.executable, "-m", "ujr_core")
 
 def environment(**more: str) -> dict[str, str]:
     """Return an environment in which ``ujr_core`` is found, and nothing of the developer's own is."""
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("UJR", "LOGURU"))}
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("UJR", "LOGURU", "PYTHON"))}
     return own | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"} | more
 
 

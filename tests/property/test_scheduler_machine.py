@@ -348,7 +348,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @initialize(
         workers=st.integers(1, 3),
-        mode=st.sampled_from([Mode.FOREVER, Mode.UNTIL_IDLE, Mode.UNTIL_IDLE, Mode.ONCE]),
+        mode=st.sampled_from([Mode.FOREVER] * 4 + [Mode.UNTIL_IDLE, Mode.ONCE]),
         jobs=st.lists(job_settings, min_size=1, max_size=3),
     )
     def begin(self, workers: int, mode: Mode, jobs: list[dict[str, Any]]) -> None:

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from ujr_core.cli import check, given
 from ujr_core.cli.verbs import ujr as command
-from ujr_core.errors import InternalError
+from ujr_core.errors import Faults, InternalError
+from ujr_core.runner import Runner
 
 Ujr = Callable[..., Result]
 
@@ -139,6 +140,7 @@ def test_all_faults_of_a_configuration_are_shown_in_one_pass(ujr: Ujr, configure
         'error[config-wrong-value]: job "d" has a wrong value for "function": "jobs:act_now" cannot be imported: '
         'ImportError: module "jobs" has no "act_now"\n'
         "  where: ujr.toml:12, jobs.d.params.function\n"
+        "  fix:   correct the value; what it may be stands in the configuration reference\n"
         'error[config-wrong-type]: job "e" wants an array for "argv", not "ls"\n'
         "  where: ujr.toml:15, jobs.e.params.argv\n"
         '  fix:   write for example ["text"]\n'
@@ -148,11 +150,78 @@ def test_all_faults_of_a_configuration_are_shown_in_one_pass(ujr: Ujr, configure
         'error[config-wrong-value]: job "f" has a wrong value for "params": a command has exactly one of argv and '
         "shell\n"
         "  where: ujr.toml:18, jobs.f.params\n"
+        "  fix:   correct the value; what it may be stands in the configuration reference\n"
         'error[plugin-not-a-job]: job "g" names plugin "log", which has no get_runnable_tasks\n'
         "  where: ujr.toml:20, jobs.g.plugin\n"
         "  fix:   name a job plugin, for example command or call, or add get_runnable_tasks to it\n"
         "8 errors\n"
     )
+
+
+MAIN_AND_JOBS = """
+[runner]
+wrokers = 2
+plugins = "jobs"
+[jobs.a]
+plugin = "jobs"
+timout = 1
+[jobs.b]
+plugin = "nope"
+[plugins.log]
+levle = "DEBUG"
+"""
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("list",), ("run",), ("run", "--dry-run")], ids=" ".join)
+def test_faults_of_file_plugins_and_jobs_are_shown_together(
+    ujr: Ujr, folder: pathlib.Path, arguments: tuple[str, ...]
+) -> None:
+    """A fault of [runner] hides none of a plugin or a job, whatever the verb."""
+    (folder / "ujr.toml").write_text(MAIN_AND_JOBS)
+    result = ujr(*arguments)
+    assert result.exit_code == 3
+    assert [line.partition("where: ")[2] for line in result.stderr.splitlines() if "where:" in line] == [
+        "ujr.toml:4, runner.plugins",
+        "ujr.toml:3, runner.wrokers",
+        "ujr.toml:11, plugins.log.levle",
+        "ujr.toml:7, jobs.a.timout",
+        "ujr.toml:9, jobs.b.plugin",
+    ]
+    assert result.stderr.endswith("5 errors\n")
+
+
+def test_a_runner_in_a_script_raises_all_faults_together(folder: pathlib.Path) -> None:
+    """From Python the same: reading goes on after a fault, and run raises what was found."""
+    (folder / "ujr.toml").write_text(MAIN_AND_JOBS)
+    runner = Runner("ujr.toml", discover=False)
+    with pytest.raises(Faults) as caught:
+        runner.run()
+    assert len(caught.value.faults) == 5
+
+
+def test_jobs_that_are_no_table_are_said_once(ujr: Ujr, folder: pathlib.Path) -> None:
+    """The source of the file's jobs leaves it to whoever reads the rest of the file."""
+    (folder / "ujr.toml").write_text("jobs = 3\n")
+    result = ujr("check")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        'error[config-wrong-type]: the configuration wants a table for "jobs", not 3\n'
+        "  where: ujr.toml:1, jobs\n"
+        "  fix:   write for example [jobs.name]\n"
+        "1 error\n"
+    )
+
+
+def test_plugins_are_listed_beside_faults_of_the_configuration(ujr: Ujr, folder: pathlib.Path) -> None:
+    """The project's own plugin is in the list, and what is wrong is shown below it."""
+    (folder / "ujr.toml").write_text(MAIN_AND_JOBS)
+    result = ujr("plugins")
+    assert result.exit_code == 3
+    assert "\njobs " in result.stdout
+    assert [line for line in result.stderr.splitlines() if line.startswith("error")] == [
+        'error[config-wrong-type]: [runner] wants an array for "plugins", not "jobs"',
+        'error[config-unknown-key]: [runner] has no setting "wrokers"',
+    ]
 
 
 def test_a_wrong_configuration_does_not_run(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
@@ -192,6 +261,28 @@ def test_check_warns_of_continuous_jobs_that_take_every_worker(
     assert result.exit_code == 0
     told = f"warning: continuous jobs can take every worker there is ({workers}), so others may never run: a, b\n"
     assert result.stderr == (told if warns else "")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "why"),
+    [
+        ("", "none is configured"),
+        (
+            '[jobs.a]\nplugin = "jobs"\nenabled = false\ntimeout = 1\n'
+            '[jobs.b]\nplugin = "jobs"\nnodes = ["there"]\ntimeout = 1\n',
+            'of 2 configured, none is enabled and for this node, "here"',
+        ),
+    ],
+)
+def test_nothing_to_run_is_said(ujr: Ujr, configure: Configure, jobs: str, why: str) -> None:
+    """A runner that would run for ever without a word has one, and check says it before."""
+    configure(f'node.name = "here"\n{jobs}')
+    checked = ujr("check")
+    assert (checked.exit_code, checked.stderr) == (0, f"warning: there is no job to run: {why}\n")
+    for option in ("--until-idle", "--once", "--dry-run"):
+        result = ujr("run", option)
+        assert result.exit_code == 0
+        assert result.stderr.endswith(f" WARNING there is no job to run: {why}\n"), option
 
 
 def test_check_fails_for_a_source_that_raises(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:

@@ -23,7 +23,7 @@ from ujr_core.configuration.references import fill, read_references
 from ujr_core.configuration.settings import RunnerSettings, main_of, read_main
 from ujr_core.configuration.structure import structure
 from ujr_core.durations import Seconds
-from ujr_core.errors import ConfigError, Faults, SecretNotFound, UJRError
+from ujr_core.errors import ConfigError, Faults, UJRError
 from ujr_core.secret import Secret, SecretRef, SecretTemplate
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin
 
@@ -311,6 +311,7 @@ def test_nothing_is_converted_silently(key: str, value: object, code: str, what:
     (fault,) = faults_of(lambda: read(**{key: value}))
     assert fault.code == code
     assert fault.where.startswith("ujr.toml, jobs.x.params.")
+    assert fault.fix
     if what is not None:
         assert fault.what == f'job "x" {what}'
 
@@ -368,8 +369,22 @@ def test_a_validator_of_a_secret_waits_for_it() -> None:
     structure(Whole, {"key": ref, "low": 3}, ORIGIN)
     (fault,) = faults_of(lambda: structure(Whole, {"key": Secret("")}, ORIGIN, ("plugins", "w")))
     assert fault.what == 'plugin "w" has a wrong value for "key": key is empty'
+    assert fault.fix == f"correct the value; what it may be stands in {__name__}.Whole"
     (fault,) = faults_of(lambda: structure(Whole, {"key": Secret("s"), "low": 3}, ORIGIN, ("plugins", "w")))
     assert fault.what == 'plugin "w" has a wrong value: high is less than low'
+
+
+def test_what_a_class_refuses_is_told_with_where_that_class_is() -> None:
+    """The fix names the class, for the rule stands nowhere else: the inner one, if that is the one that refuses."""
+
+    @attrs.frozen
+    class Outer:
+        """Holds it."""
+
+        whole: Whole
+
+    (fault,) = faults_of(lambda: structure(Outer, {"whole": {"key": Secret("s"), "low": 3}}, ORIGIN, ("plugins", "w")))
+    assert fault.fix == f"correct the value; what it may be stands in {__name__}.Whole"
 
 
 def test_a_class_that_no_table_can_fill_is_the_plugins_fault() -> None:
@@ -451,12 +466,6 @@ def test_secrets_are_filled_in_wherever_their_reference_stands() -> None:
     filled = fill(params, {a: Secret("one"), b: Secret("two")})
     assert filled == {"x": Secret("one"), "y": [{"z": Secret("one")}], "t": Secret("two!"), "u": (1, Secret("two"))}
     assert params["x"] is a
-
-
-def test_a_secret_that_nobody_supplied_is_named() -> None:
-    """Filling in fails with the reference, not with a KeyError."""
-    with pytest.raises(SecretNotFound, match='nobody supplied the secret "env:A"'):
-        fill({"t": SecretTemplate("{n}", (("n", SecretRef("env", "A")),))}, {})
 
 
 def job(**table: object) -> JobConfig:
@@ -606,18 +615,34 @@ def test_the_main_file_has_its_settings(write: Write) -> None:
 
 
 def test_all_faults_of_the_main_file_come_at_once(write: Write) -> None:
-    """Unknown tables, wrong settings and wrong kinds of tables are raised together, each with its line."""
+    """Unknown tables, wrong settings and wrong kinds of tables are kept together, each with its line."""
     path = write(
         'jobs = 3\n[runnr]\n[runner]\nworkers = 0\ncheck_interval = 0.001\n[node]\nlabels = "x"\n[plugins]\na = 1\n'
     )
-    assert [(fault.code, fault.where) for fault in faults_of(lambda: read_main(path))] == [
+    assert [(fault.code, fault.where) for fault in read_main(path).faults] == [
         ("config-unknown-key", "ujr.toml:2, runnr"),
-        ("config-wrong-type", "ujr.toml:9, plugins.a"),
         ("config-wrong-type", "ujr.toml:1, jobs"),
+        ("config-wrong-type", "ujr.toml:9, plugins.a"),
         ("config-wrong-value", "ujr.toml:4, runner.workers"),
         ("config-wrong-value", "ujr.toml:5, runner.check_interval"),
         ("config-wrong-type", "ujr.toml:7, node.labels"),
     ]
+
+
+def test_what_is_right_beside_a_fault_is_read(write: Write) -> None:
+    """A wrong setting has its default, so that a check of plugins and jobs goes on as it was meant."""
+    main = read_main(
+        write(
+            "jobs = 3\n[runner]\nworkers = 0\nwrokers = 2\nplugins = 'mine'\ndisable_plugins = ['log']\n"
+            'check_interval = "2s"\n[node]\nname = 1\nlabels = ["gpu"]\n[plugins]\na = 1\nfile = { folder = "x" }\n'
+        )
+    )
+    assert main.runner == RunnerSettings(plugins=("mine",), disable_plugins=("log",), check_interval=2.0)
+    assert main.node.labels == ("gpu",)
+    assert main.plugins == {"file": {"folder": "x"}}
+    assert main.job_tables() == {}
+    assert len(main.faults) == 6
+    assert read_main(write("runner = 5")).runner == RunnerSettings()
 
 
 def test_a_mapping_is_a_configuration_of_the_same_shape(tmp_path: Path) -> None:
@@ -625,5 +650,5 @@ def test_a_mapping_is_a_configuration_of_the_same_shape(tmp_path: Path) -> None:
     main = main_of({"runner": {"workers": 2}, "jobs": {"a": {"plugin": "p"}}}, tmp_path)
     assert (main.path, main.folder, main.runner.workers) == (None, tmp_path, 2)
     assert main.job_tables()["a"].mapping == {"plugin": "p"}
-    (fault,) = faults_of(lambda: main_of({"limts": {}}, tmp_path))
+    (fault,) = main_of({"limts": {}}, tmp_path).faults
     assert (fault.what, fault.where) == ('the configuration has no table "limts"', "<python>, limts")

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(ujr_core.__file__).parent
 
 # Lowest floor first. A room may import rooms of lower floors; rooms of one floor do not know each other.
 FLOORS = (
-    ("errors", "durations"),
+    ("errors", "durations", "texts", "privacy"),
     ("secret",),
     ("naming", "redact"),
     ("signature", "foreign"),
@@ -22,7 +22,8 @@ FLOORS = (
     ("hookspecs", "execution", "inbox"),
     ("scheduler", "pool", "configuration"),
     ("registry", "offering", "signals"),
-    ("details", "answer", "threads", "statefolder"),
+    ("details", "answer", "threads", "report", "statefolder"),
+    ("strand", "reporter"),
     ("asking",),
     ("reporting",),
     ("loop", "project"),
@@ -77,11 +78,16 @@ def test_rooms_import_only_what_stands_below_them(path: pathlib.Path) -> None:
             assert FLOOR_OF[other] < FLOOR_OF[room], f"{room} imports {module}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "builtin").glob("*.py")), ids=lambda path: path.name)
+BUILT_IN = sorted((ROOT / "builtin").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_built_in_plugins_use_nothing_a_stranger_could_not(path: pathlib.Path) -> None:
-    """Built-in plugins import only public names of the package."""
+    """Built-in plugins import only public names of the package, and the files of their own folder."""
     public = {f"ujr_core.{name}" for name in ujr_core.__all__}
-    assert {module for module in imports_of(path) if module.startswith("ujr_core.")} <= public
+    own = f"ujr_core.builtin.{path.parent.name}."
+    used = {module for module in imports_of(path) if module.startswith("ujr_core.")}
+    assert {module for module in used if not module.startswith(own)} <= public
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,7 @@ def test_pure_rooms_stay_pure(path: pathlib.Path) -> None:
 
 def test_the_pool_knows_values_alone() -> None:
     """Of the rest of the package, the pool imports what a worker could import as well."""
-    allowed = {"pool", "values", "execution", "errors", "naming", "secret"}
+    allowed = {"pool", "values", "execution", "errors", "naming", "secret", "texts", "privacy"}
     for path in (ROOT / "pool").glob("*.py"):
         rooms = {module.split(".")[1] for module in imports_of(path) if module.startswith("ujr_core.")}
         assert rooms <= allowed, path.name

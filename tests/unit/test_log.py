@@ -14,7 +14,8 @@ import pytest
 from loguru import logger
 
 from ujr_core import Failure, JobState, Result, Secret, TaskRun, redact
-from ujr_core.builtin.log import MOST_WAITING, Log
+from ujr_core.builtin.log import Log
+from ujr_core.builtin.log.stderr import MOST_WAITING
 
 NOW = datetime.datetime.now(datetime.UTC)
 RUN = TaskRun("r-1", "north", None, "0123456789abcdef", None, "weather.load", 1, "here", NOW)
@@ -56,8 +57,8 @@ def test_a_run_is_told_from_start_to_success(said: Said) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({}, "WARNING (error): Away: the station is away; it is started again when its job asks for it"),
-        ({"kind": "timeout"}, "WARNING (timeout): the station is away; it is started again when its job asks for it"),
+        ({}, "WARNING (error): Away: the station is away; it may start again when its job names it"),
+        ({"kind": "timeout"}, "WARNING (timeout): the station is away; it may start again when its job names it"),
         ({"given_up": True}, "ERROR (error): Away: the station is away; given up, it is not started again"),
     ],
 )
@@ -68,12 +69,12 @@ def test_a_failure_is_told_with_what_follows_from_it(said: Said, change: dict[st
     assert said.lines() == [f"{level:<7} north: weather.load [01234567] failed {rest}"]
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(3 * 3600 + 30, "3 h"), (-5, "0 ms")])
-def test_a_failure_is_told_with_the_time_of_the_next_try(said: Said, seconds: int, told: str) -> None:
-    """Counted from now; a time that has passed already is no negative one."""
+@pytest.mark.parametrize(("seconds", "told"), [(3 * 3600 + 30, "in 3 h"), (-5, "now")])
+def test_a_failure_is_told_with_when_it_may_start_again(said: Said, seconds: int, told: str) -> None:
+    """Counted from now, and true of a runner that does not wait for it, too; what has passed already is now."""
     not_before = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
     said.log.task_failed(RUN, attrs.evolve(FAILURE, not_before=not_before))
-    assert said.lines()[0].endswith(f"the station is away; will be retried in {told}")
+    assert said.lines()[0].endswith(f"the station is away; it may start again {told}")
 
 
 def test_traceback_and_output_are_told_once(said: Said) -> None:
@@ -214,7 +215,7 @@ def test_what_waits_for_a_reader_is_bounded_and_what_is_dropped_is_counted(
         at_work.set()
         assert may_go_on.wait(20)
 
-    monkeypatch.setattr("ujr_core.builtin.log._write", slow)
+    monkeypatch.setattr("ujr_core.builtin.log.stderr._write", slow)
     said.log.task_started(RUN)
     assert at_work.wait(20)
     for _ in range(MOST_WAITING + 3):

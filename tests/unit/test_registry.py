@@ -37,12 +37,16 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Return a function that loads exactly these plugins, in a project folder of their own."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
+    opened: list[Registry] = []
 
     def run(*extra: object, discover: bool = False, runner: Any = NO_BUILT_IN, **tables: Any) -> Registry:
         main = main_of({"runner": runner, "plugins": tables}, tmp_path)
-        return Registry.load(main=main, extra=extra, discover=discover)
+        opened.append(Registry.load(main=main, extra=extra, discover=discover))
+        return opened[-1]
 
     yield run
+    for registry in opened:
+        registry.close(str)  # a log that stays would write what later tests say
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
@@ -540,9 +544,30 @@ def test_close_reaches_every_instance(load: Load) -> None:
             """Fail."""
             leave()
 
-    errors = load(First, Second, named("m", close=lambda: closed.append("m"))).close()
+    errors: list[UJRError] = []
+    load(First, Second, named("m", close=lambda: closed.append("m"))).close(errors.append)
     assert closed == ["First"]
     assert [error.what for error in errors] == ['plugin "Second" raised when it was closed: SystemExit: 3']
+
+
+def test_what_is_built_in_is_closed_last(load: Load) -> None:
+    """The log still writes what any other plugin says when it is closed, or why it could not be."""
+    order: list[str] = []
+
+    class Above:
+        """A plugin whose name comes before "log"."""
+
+        def close(self) -> None:
+            """Say something."""
+            order.append("Above")
+            raise OSError("away")
+
+    registry = load(Above, runner={})
+    log: Any = registry.find("log").plugin
+    log.close()
+    log.close = lambda: order.append("log")
+    registry.close(lambda error: order.append(error.what))
+    assert order == ["Above", 'plugin "Above" raised when it was closed: OSError: away', "log"]
 
 
 def test_a_plugin_that_is_not_there_is_named_with_a_fix(load: Load) -> None:

@@ -67,17 +67,16 @@ def test_a_success_paces_its_signature() -> None:
 def test_a_listing_older_than_a_success_starts_it_not_again() -> None:
     """An answer asked while a task ran could not know that it would succeed."""
     world = World(workers=1)
-    world.ends.update(x=Ends(seconds=1), slow=Ends(seconds=100))
+    world.ends.update(x=Ends(seconds=1), slow=Ends(seconds=100), slower=Ends(seconds=100))
 
     def answers() -> Iterator[str]:
         if len(world.asks) == 1:
-            yield "x"
-            yield "slow"
-            yield "x"  # pulled long after it has succeeded, from a listing that is older
+            yield from ("x", "slow", "slower")
+            yield "x"  # pulled long after its pace has ended, from a listing that is older than its success
 
     world.job("a", answers, check_interval=2)
     world.run(until=500)
-    assert world.started() == ["x", "slow"]
+    assert world.started() == ["x", "slow", "slower"]
 
 
 def test_a_failing_task_backs_off() -> None:
@@ -270,6 +269,15 @@ def test_next_check_says_when_to_ask() -> None:
     assert len(world.start_times("x")) == 11
 
 
+def test_a_run_that_ends_while_its_answer_is_open_is_silenced_by_its_next_check() -> None:
+    """An answer of several tasks on one place: their ends make the job wanted no sooner than its NextCheck."""
+    world = World(workers=1)
+    world.ends.update(x=Ends(seconds=5), y=Ends(seconds=5))
+    world.job("a", lambda: [NextCheck(after=60), "x", "y"])
+    world.run(until=100)
+    assert world.ask_times("a") == [0, 60]
+
+
 def test_next_check_of_zero_asks_once_a_second() -> None:
     """Asks are never closer than a second apart while nothing is done."""
     world = World()
@@ -339,6 +347,23 @@ def test_job_done_with_the_same_list_runs_what_succeeded_no_more() -> None:
     world.job("j", answers, check_interval=0.01)
     world.run()
     assert sorted(world.started()) == sorted("abcdefg" + "dddd")
+
+
+def test_a_complete_answer_without_job_done_ends_what_is_over() -> None:
+    """A JobDone that came to nothing is forgotten when the job goes on: what had succeeded runs again if named."""
+    world = World()
+    world.ends["y"] = Ends(fails=1)
+
+    def answers() -> Iterator[str]:
+        yield "x"
+        if len(world.asks) < 3:
+            yield "y"
+        if len(world.asks) == 1:
+            raise JobDone
+
+    world.job("a", answers, check_interval=3)
+    world.run(until=60)
+    assert len(world.start_times("x")) > 5
 
 
 def test_job_done_is_void_when_a_run_it_knew_of_fails() -> None:

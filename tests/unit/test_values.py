@@ -6,10 +6,13 @@ import copy
 import datetime
 import functools
 import json
+import math
 import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -25,6 +28,7 @@ from ujr_core.secret import Secret, SecretRef, SecretTemplate, pickle_for_worker
 from ujr_core.values import JobConfig, NextCheck, Node, Origin, Result, Task
 
 VALUE = "hunter2-canary"
+NOW = datetime.datetime.now(datetime.UTC)
 
 
 def work(number: int = 0) -> int:
@@ -70,20 +74,46 @@ def test_a_function_of_the_script_that_runs_is_no_task() -> None:
     assert "fix:   move it to a module beside the script, for example tasks.py" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Task(work, [1]),  # type: ignore[arg-type]  # the mistake
-        lambda: Task(work, signature=5),  # type: ignore[arg-type]  # the mistake
-        lambda: Task(work, timeout=0),
-        lambda: Task(work, (object(),)),
-    ],
-)
-def test_a_wrong_task_is_refused_where_it_is_made(make: Callable[[], Task]) -> None:
+class Label(str):
+    """Text that runs code of its own."""
+
+    __slots__ = ()
+
+
+WRONG_TASKS: dict[str, dict[str, Any]] = {
+    "list for args": {"args": [1]},
+    "no canonical form": {"args": (object(),)},
+    "number for signature": {"signature": 5},
+    "number for label": {"label": 5},
+    "a kind of text for label": {"label": Label("north")},
+    "no time": {"timeout": 0},
+    "text for timeout": {"timeout": "5"},
+    "bool for timeout": {"timeout": True},
+    "NaN for timeout": {"timeout": Decimal("nan")},
+    "endless timeout": {"timeout": math.inf},
+    "list for kwargs": {"kwargs": [("number", 1)]},
+    "numbers for names": {"kwargs": {1: 1}, "signature": "s"},
+    "text for uses": {"uses": "api"},
+    "numbers for limits": {"uses": [1]},
+    "no weight": {"uses": {"api": 0}},
+    "bool for a weight": {"uses": {"api": True}},
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_TASKS.values(), ids=WRONG_TASKS)
+def test_a_wrong_task_is_refused_where_it_is_made(arguments: dict[str, Any]) -> None:
     """Wrong arguments of Task are a TaskError with a fix, not a failure hours later."""
     with pytest.raises(TaskError) as caught:
-        make()
+        Task(work, **arguments)
     assert caught.value.fix
+
+
+def test_a_task_holds_plain_values() -> None:
+    """Any finite number does for a timeout, and a list for a tuple of limits; what is kept is plain."""
+    timeouts = [Task(work, timeout=timeout).timeout for timeout in (5, Decimal(5), Fraction(5))]  # type: ignore[arg-type]  # more than promised
+    assert [(type(timeout), timeout) for timeout in timeouts] == [(float, 5.0)] * 3
+    assert Task(work, uses=["api"]).uses == ("api",)  # type: ignore[arg-type]  # more than promised
+    assert Task(work, uses={"api": 2}).uses == {"api": 2}
 
 
 def test_an_argument_without_a_form_is_taken_with_a_signature() -> None:
@@ -93,11 +123,30 @@ def test_an_argument_without_a_form_is_taken_with_a_signature() -> None:
 
 def test_a_next_check_has_one_time_with_a_zone() -> None:
     """NextCheck takes exactly one of after and at, and at is aware."""
-    now = datetime.datetime.now(datetime.UTC)
-    assert NextCheck(at=now).at == now
-    for arguments in ({}, {"after": 1.0, "at": now}, {"at": now.replace(tzinfo=None)}):
-        with pytest.raises(TaskError):
-            NextCheck(**arguments)
+    assert NextCheck(at=NOW).at == NOW
+    assert NextCheck(after=5).after == 5.0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"after": 1.0, "at": NOW},
+        {"at": NOW.replace(tzinfo=None)},
+        {"at": NOW.date()},
+        {"after": "5"},
+        {"after": True},
+        {"after": -1},
+        {"after": math.nan},
+        {"after": math.inf},
+    ],
+    ids=str,
+)
+def test_a_wrong_next_check_is_refused_where_it_is_made(arguments: dict[str, Any]) -> None:
+    """What names no instant is a TaskError, not a runner that computes with it."""
+    with pytest.raises(TaskError) as caught:
+        NextCheck(**arguments)
+    assert caught.value.fix
 
 
 def test_a_result_decodes_only_when_asked() -> None:
@@ -225,6 +274,19 @@ def test_the_runner_carries_secrets_to_its_worker() -> None:
     carried = pickle.loads(pickle_for_worker(([Secret(VALUE, "v", 1.0, name="n")], {"k": 1})))
     assert carried == ([Secret(VALUE)], {"k": 1})
     assert (carried[0][0].name, carried[0][0].version, carried[0][0].refetch_after) == ("n", "v", 1.0)
+
+
+def test_what_a_worker_is_sent_names_its_secrets() -> None:
+    """Each Secret that is carried is met, however deep, also one that was made of another."""
+    met: list[Secret] = []
+    made = Secret(VALUE, name="n").map(str.upper)
+    pickle_for_worker(({"k": [made]}, Secret(b"other")), met.append)
+    assert [secret.reveal() for secret in met] == [VALUE.upper(), b"other"]
+
+
+def test_a_secret_holds_plain_values_alone() -> None:
+    """A kind of text with code of its own would run it wherever the value is looked for."""
+    assert type(Secret(Label(VALUE)).reveal()) is str
 
 
 def test_a_secret_enters_a_signature_by_its_name() -> None:

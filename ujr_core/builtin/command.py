@@ -71,20 +71,24 @@ def run_command(
         CommandFailed: it did not succeed; the text shows no secret.
     """
     name = "the shell command" if isinstance(command, str) else f'"{command[0]}"'
-    argv: str | list[str | bytes] = command if isinstance(command, str) else [_revealed(word) for word in command]
-    environment = os.environ | {key: _revealed(value) for key, value in env.items()}
-    with _outliving_term() as was_asked_to_end:
-        try:
-            process = subprocess.Popen(argv, shell=isinstance(argv, str), cwd=cwd, env=environment)
-        except OSError as error:
-            # None: what was tried stands in the frames, with its secrets.
-            raise CommandFailed(f"{name} cannot be started: {_why(error, cwd)}") from None
-        if was_asked_to_end:
-            process.terminate()
-        code = process.wait()
+    try:
+        code = _exit_code(command, cwd, env)
+    except OSError as error:
+        # None: what was tried stands in the frames, with its secrets.
+        raise CommandFailed(f"{name} cannot be started: {_why(error, cwd)}") from None
     if code not in success_codes:
         raise CommandFailed(f"{name} {_told(code)}")
     return code
+
+
+def _exit_code(command: str | Words, cwd: str | None, env: Mapping[str, str | Secret]) -> int:
+    argv: str | list[str | bytes] = command if isinstance(command, str) else [_revealed(word) for word in command]
+    environment = os.environ | {key: _revealed(value) for key, value in env.items()}
+    with _outliving_term() as was_asked_to_end:
+        process = subprocess.Popen(argv, shell=isinstance(argv, str), cwd=cwd, env=environment)
+        if was_asked_to_end:
+            process.terminate()
+        return process.wait()
 
 
 @contextlib.contextmanager

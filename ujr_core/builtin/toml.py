@@ -13,9 +13,11 @@ from ujr_core import JobTable, Start, hookimpl, read_toml
 
 @hookimpl
 def config_source(start: Start) -> Mapping[str, JobTable] | None:
-    """Return the jobs of the main file; None if the configuration was passed as a mapping."""
+    """Return the jobs of the main file; None if it has none, or if the configuration was passed as a mapping."""
     if start.path is None:
         return None
     document = read_toml(start.path)
-    jobs = document.mapping.get("jobs", {})
+    jobs = document.mapping.get("jobs")
+    if not isinstance(jobs, Mapping):
+        return None  # whoever reads the rest of the file says what is wrong
     return {name: JobTable(table, document.origin.below("jobs", name)) for name, table in jobs.items()}

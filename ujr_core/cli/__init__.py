@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
 from typing import NoReturn
+
+LONGEST_EXIT = 2.0
+"""Seconds that a process takes to end, once there is nothing more to do."""
 
 
 def main() -> NoReturn:
@@ -24,12 +26,8 @@ def main() -> NoReturn:
 
 
 def _exit(code: int) -> NoReturn:
-    others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-    lasting = [thread.name for thread in threading.enumerate() if not thread.daemon and thread.name in others]
-    if not lasting:
-        sys.exit(code)
-    # Python would wait for a plugin's thread for ever; nothing of ours is left to be done.
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads it
-            stream.flush()
-    os._exit(code)
+    # Python waits for threads and exit handlers of plugins, some of which never end; nothing of ours is left to do.
+    last_resort = threading.Timer(LONGEST_EXIT, os._exit, (code,))
+    last_resort.daemon = True
+    last_resort.start()
+    sys.exit(code)

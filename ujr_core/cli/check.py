@@ -45,8 +45,10 @@ def _notes(project: Project) -> Iterator[str]:
     for job in project.jobs.values():
         if job.timeout is None and not job.continuous:
             yield f'note: job "{job.name}" has no timeout: a run that hangs is never ended ({job.origin.where()})'
+    if project.nothing_here:
+        yield f"warning: {project.nothing_here}"
     workers = project.workers
-    chosen = project.chosen()
+    chosen = project.jobs_here
     continuous = [job for job in chosen if job.continuous]
     taken = sum(_most_runs(job, workers) for job in continuous)
     if taken > workers or (taken == workers and len(continuous) < len(chosen)):

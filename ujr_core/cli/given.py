@@ -41,8 +41,7 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
             plugin_settings: they win over ``[plugins.<name>]``.
 
         Raises:
-            ConfigError: there is no configuration.
-            Faults: it cannot be read, or is wrong.
+            ConfigError: there is no configuration, or it cannot be read.
         """
         from ujr_core.project import load_project
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ujr_core.cli.errors import FAILED, INVALID, end_with, show_faults
+from ujr_core.cli.errors import FAILED, INVALID, end_with, show, show_faults
 from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
@@ -30,20 +30,20 @@ def show_plugins(given: Given, *, as_json: bool) -> int:
     try:
         click.echo(listing.as_json(registry) if as_json else listing.as_text(registry))
     finally:
-        registry.close()
-    if any(record.status in ("failed", "conflict") for record in registry.records):
-        return code or FAILED
-    if registry.faults:
-        show_faults(registry.faults)
-        return INVALID
-    return code
+        registry.close(lambda error: show(error, "warning"))
+    has_failed = any(record.status in ("failed", "conflict") for record in registry.records)
+    # Why a plugin failed stands in the list already.
+    if faults := (*main.faults, *(() if has_failed else registry.faults)):
+        show_faults(faults)
+        code = INVALID
+    return code or (FAILED if has_failed else 0)
 
 
 def _main(given: Given) -> tuple[Main, int]:
     import pathlib
 
     from ujr_core.configuration.settings import main_of, read_main
-    from ujr_core.errors import UJRError
+    from ujr_core.errors import ConfigError
 
     path = given.path()
     nothing = main_of({}, pathlib.Path.cwd())
@@ -51,6 +51,6 @@ def _main(given: Given) -> tuple[Main, int]:
         return nothing, 0
     try:
         return read_main(path), 0
-    except UJRError as error:
+    except ConfigError as error:
         # What is installed can be listed all the same, which may well help to mend the file.
         return nothing, end_with(error)

@@ -12,7 +12,7 @@ from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from ujr_core.configuration.scalars import REFERENCES, SECRETS, Read, no_secret
-from ujr_core.configuration.wrong import wrong_type, wrong_value
+from ujr_core.configuration.wrong import refused, wrong_type
 
 
 def is_class(kind: Any) -> bool:
@@ -25,7 +25,8 @@ def attrs_class(kind: Any, converter: cattrs.Converter) -> Read:
     attrs.resolve_types(kind, include_extras=True)
     # Each field is validated on its own, so that a fault has its key and no fault hides another.
     hooks: dict[str, Any] = {
-        field.name: override(struct_hook=_field(field, converter), rename=field.alias) for field in attrs.fields(kind)
+        field.name: override(struct_hook=_field(field, kind, converter), rename=field.alias)
+        for field in attrs.fields(kind)
     }
     build = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **hooks)
 
@@ -52,21 +53,21 @@ def _waits_for_secret(table: Mapping[str, Any], error: ClassValidationError) -> 
     return is_constructor and any(isinstance(value, REFERENCES) for value in table.values())
 
 
-def _field(field: attrs.Attribute[Any], converter: cattrs.Converter) -> Read:
+def _field(field: attrs.Attribute[Any], owner: type, converter: cattrs.Converter) -> Read:
     def read(value: object, kind: object) -> object:
         wanted: Any = Any if kind is None else kind
         result: object = converter.structure(value, wanted)
         if field.validator and not field.converter and not isinstance(result, REFERENCES):
-            _validate(field, result)
+            _validate(field, result, owner)
         return result
 
     return read
 
 
-def _validate(field: attrs.Attribute[Any], value: object) -> None:
+def _validate(field: attrs.Attribute[Any], value: object, owner: type) -> None:
     try:
         typing.cast("Any", field.validator)(None, field, value)
     except ValueError as error:
-        raise wrong_value(str(error)) from None
+        raise refused(str(error), owner) from None
     except Exception:  # noqa: BLE001, S110  # it wants its whole instance; the constructor calls it again
         pass

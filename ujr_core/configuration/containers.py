@@ -48,7 +48,7 @@ def array(kind: Any, converter: cattrs.Converter) -> Read:
             example = f"[{example_of(arms[0])}]"
             raise no_secret(value) or wrong_type("an array", value, example)
         if size not in (None, len(value)):
-            raise wrong_value(f"it has {len(value)} items, and needs {size}")
+            raise wrong_value(f"it has {len(value)} items, and needs {size}", f"write {size} items")
         kinds = arms if size is not None else (arms[0],) * len(value)
         return build(_each(zip(map(str, range(len(value))), kinds, value, strict=True), kind, converter))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.scalars import REFERENCE_EXAMPLE
-from ujr_core.errors import ConfigError, SecretNotFound, UJRError
+from ujr_core.errors import ConfigError, UJRError
 from ujr_core.secret import Secret, SecretRef, SecretTemplate
 
 
@@ -31,27 +31,19 @@ def read_references(table: Mapping[str, Any], place: Place) -> tuple[dict[str, A
 def fill(params: Any, secrets: Mapping[SecretRef, Secret]) -> Any:
     """Return a copy of params with secrets in the places of references, nested and in templates too.
 
-    Raises:
-        SecretNotFound: nobody supplied one of them.
+    Args:
+        params: or any value in them.
+        secrets: one for each reference.
     """
-    try:
-        return _filled(params, secrets)
-    except KeyError as error:
-        what = f'nobody supplied the secret "{error.args[0]}"'
-        raise SecretNotFound("secret-not-supplied", what, str(error.args[0]), "see whether its provider is loaded: "
-                             "ujr --list-plugins") from None  # fmt: skip
-
-
-def _filled(value: Any, secrets: Mapping[SecretRef, Secret]) -> Any:
-    if isinstance(value, SecretRef):
-        return secrets[value]
-    if isinstance(value, SecretTemplate):
-        return value.fill(dict(secrets))
-    if isinstance(value, Mapping):
-        return {key: _filled(item, secrets) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_filled(item, secrets) for item in value)
-    return value
+    if isinstance(params, SecretRef):
+        return secrets[params]
+    if isinstance(params, SecretTemplate):
+        return params.fill(dict(secrets))
+    if isinstance(params, Mapping):
+        return {key: fill(item, secrets) for key, item in params.items()}
+    if isinstance(params, list | tuple):
+        return type(params)(fill(item, secrets) for item in params)
+    return params
 
 
 def _read(value: Any, place: Place, faults: list[UJRError]) -> Any:

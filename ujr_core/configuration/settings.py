@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -20,6 +21,8 @@ from ujr_core.values import JobTable, Node, Origin
 MIN_CHECK_INTERVAL = 0.01  # seconds
 TABLES = ("runner", "node", "plugins", "jobs")
 PYTHON = "<python>"
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -69,6 +72,7 @@ class Main:
         node: this machine, with what ``[node]`` says.
         plugins: name to table, as in ``[plugins.<name>]``.
         document: the whole of it.
+        faults: what is wrong with it; in the place of each wrong setting stands its default.
     """
 
     path: Path | None
@@ -77,31 +81,27 @@ class Main:
     node: Node
     plugins: Mapping[str, Mapping[str, Any]]
     document: JobTable
+    faults: tuple[UJRError, ...] = ()
 
     def job_tables(self) -> dict[str, JobTable]:
         """Return the jobs that stand in this configuration itself, none of them checked."""
         origin = self.document.origin
-        jobs = self.document.mapping.get("jobs", {})
-        return {name: JobTable(table, origin.below("jobs", name)) for name, table in jobs.items()}
+        jobs = _tables_in(self.document, "jobs")
+        return {name: JobTable(table, origin.below("jobs", str(name))) for name, table in jobs.items()}
 
 
 def read_main(path: str | Path) -> Main:
-    """Read the configuration file.
+    """Read the configuration file; what is wrong with its tables is kept, to be shown with all other faults.
 
     Raises:
         ConfigError: the file is missing, unreadable or malformed.
-        Faults: its tables are wrong; all faults at once.
     """
     absolute = Path(path).absolute()
     return _main(read_toml(path), absolute, absolute.parent)
 
 
 def main_of(mapping: Mapping[str, Any], folder: str | Path) -> Main:
-    """Take a configuration from Python, of the same shape as the file.
-
-    Raises:
-        Faults: its tables are wrong; all faults at once.
-    """
+    """Take a configuration from Python, of the same shape as the file."""
     return _main(JobTable(mapping, Origin(PYTHON)), None, Path(folder).absolute())
 
 
@@ -109,11 +109,14 @@ def _main(document: JobTable, path: Path | None, folder: Path) -> Main:
     faults = list(_wrong_tables(document))
     runner = _read(RunnerSettings, "runner", document, faults)
     node = _read(NodeSettings, "node", document, faults)
-    if faults:
-        raise Faults(tuple(faults))
-    plugins = document.mapping.get("plugins", {})
     machine = this_node(name=node.name, labels=node.labels, facts=node.facts)
-    return Main(path, folder, runner, machine, plugins, document)
+    plugins = {name: table for name, table in _tables_in(document, "plugins").items() if isinstance(table, Mapping)}
+    return Main(path, folder, runner, machine, plugins, document, tuple(faults))
+
+
+def _tables_in(document: JobTable, name: str) -> Mapping[str, Any]:
+    tables = document.mapping.get(name)
+    return tables if isinstance(tables, Mapping) else {}
 
 
 def _wrong_tables(document: JobTable) -> Iterator[UJRError]:
@@ -125,20 +128,26 @@ def _wrong_tables(document: JobTable) -> Iterator[UJRError]:
         table = document.mapping.get(name, {})
         if not isinstance(table, Mapping):
             yield wrong_type("a table", table, f"[{name}.name]").at(place.at(name))
-        elif name == "plugins":  # jobs are looked at with those of other sources
-            yield from _wrong_items(table, place.at(name))
+    for name, table in _tables_in(document, "plugins").items():  # jobs are looked at with those of other sources
+        if not isinstance(table, Mapping):
+            yield wrong_type("a table", table, f"[plugins.{name}]").at(place.at("plugins", str(name)))
 
 
-def _wrong_items(table: Mapping[str, object], place: Place) -> Iterator[UJRError]:
-    for name, item in table.items():
-        if not isinstance(item, Mapping):
-            yield wrong_type("a table", item, f"[plugins.{name}]").at(place.at(name))
-
-
-def _read(cls: type[Any], name: str, document: JobTable, faults: list[UJRError]) -> Any:
+def _read(cls: type[T], name: str, document: JobTable, faults: list[UJRError]) -> T:
     table = document.mapping.get(name, {})
     try:
         return structure(cls, table, document.origin.below(name), (name,))
     except Faults as error:
         faults.extend(error.faults)
-        return None
+        return cls(**_what_is_right(cls, table))
+
+
+def _what_is_right(cls: type[Any], table: object) -> dict[str, Any]:
+    """Read each setting by itself, for a check that goes on must know which plugins there are, and which not."""
+    right: dict[str, Any] = {}
+    for key, value in table.items() if isinstance(table, Mapping) else ():
+        for meant in (value, [value]):  # plugins = "jobs" is wrong, and clear
+            with contextlib.suppress(Faults):
+                right[key] = getattr(structure(cls, {key: meant}, Origin(PYTHON)), key)
+                break
+    return right

@@ -19,7 +19,7 @@ from cattrs.errors import (
 from ujr_core.configuration.containers import example_of
 from ujr_core.configuration.place import Place
 from ujr_core.configuration.strict import new_converter
-from ujr_core.configuration.wrong import WrongError, wrong_value
+from ujr_core.configuration.wrong import WrongError, refused
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
 from ujr_core.values import Origin
 
@@ -45,7 +45,7 @@ def structure(cls: type[T], table: object, origin: Origin, path: tuple[str, ...]
         return _converter().structure(table, cls)
     except Exception as error:  # noqa: BLE001  # whatever a validator raised is a fault of the table
         # None: the causes hold the values, which may be secrets.
-        raise Faults(tuple(_faults(error, place))) from None
+        raise Faults(tuple(_faults(error, place, cls))) from None
 
 
 @functools.cache
@@ -53,10 +53,11 @@ def _converter() -> cattrs.Converter:
     return new_converter()
 
 
-def _faults(error: Exception, place: Place) -> Iterator[UJRError]:
+def _faults(error: Exception, place: Place, owner: type) -> Iterator[UJRError]:
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
-            yield from _faults(inner, place.at(*_key(inner, error.cl)))
+            inner_owner = error.cl if attrs.has(error.cl) else owner
+            yield from _faults(inner, place.at(*_key(inner, error.cl)), inner_owner)
     elif isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields, key=str):
             yield unknown_key(place.at(str(key)), _keys_of(error.cl))
@@ -67,7 +68,7 @@ def _faults(error: Exception, place: Place) -> Iterator[UJRError]:
     elif isinstance(error, KeyError) and (note := _note(error)) is not None:
         yield _missing(place, note.type)
     else:
-        yield wrong_value(str(error)).at(place)
+        yield refused(str(error), owner).at(place)
 
 
 def unknown_key(place: Place, known: list[str]) -> ConfigError:

@@ -31,6 +31,13 @@ def wrong_type(wants: str, value: object, example: str) -> WrongError:
     return WrongError("config-wrong-type", f"wants {wants}", f", not {shown(value)}", f"write for example {example}")
 
 
-def wrong_value(text: str) -> WrongError:
-    """Say that a value of the right type is refused, with the words of whoever refused it."""
-    return WrongError("config-wrong-value", "has a wrong value", f": {text[:200]}", "")
+def wrong_value(text: str, fix: str) -> WrongError:
+    """Say that a value of the right type is not right."""
+    return WrongError("config-wrong-value", "has a wrong value", f": {text[:200]}", fix)
+
+
+def refused(text: str, owner: type) -> WrongError:
+    """Say that a class, most often a stranger's, refuses a value; with its words, and where it can be looked at."""
+    is_ours = owner.__module__.startswith("ujr_core.")
+    rules = "the configuration reference" if is_ours else f"{owner.__module__}.{owner.__qualname__}"
+    return wrong_value(text, f"correct the value; what it may be stands in {rules}")

@@ -1,4 +1,4 @@
-"""The runner's side of the guardian: tells it which groups live, and replaces it if it dies."""
+"""The runner's side of the guardian: tells it which sessions live, and replaces it if it dies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Guard:
 
     def __init__(self, watcher: Watcher, python: str) -> None:
         self._watcher, self._python = watcher, python
-        self._groups: set[int] = set()
+        self._sessions: set[int] = set()
         self._backoff = StartBackoff()
         self._guardian: _Guardian | None = None
 
@@ -63,17 +63,17 @@ class Guard:
             self._backoff.failed(now)
             return
         self._watcher.watch(self._guardian.death_fd, self._died)
-        self._tell("".join(f"+{group}\n" for group in self._groups))
+        self._tell("".join(f"+{session}\n" for session in self._sessions))
 
-    def add(self, group: int) -> None:
-        """Have a group killed when the runner is gone."""
-        self._groups.add(group)
-        self._tell(f"+{group}\n")
+    def add(self, session: int) -> None:
+        """Have a session killed when the runner is gone."""
+        self._sessions.add(session)
+        self._tell(f"+{session}\n")
 
-    def remove(self, group: int) -> None:
-        """Leave a group alone; to be called before its number can be given to another."""
-        self._groups.discard(group)
-        self._tell(f"-{group}\n")
+    def remove(self, session: int) -> None:
+        """Leave a session alone; to be called before its number can be given to another."""
+        self._sessions.discard(session)
+        self._tell(f"-{session}\n")
 
     def close(self) -> None:
         """End the guardian."""
@@ -123,7 +123,7 @@ def _begin(python: str) -> _Guardian:
 
 def _popen(python: str, read_fd: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [python, "-I", "-S", _SCRIPT],
+        [python, "-I", "-S", _SCRIPT, str(os.getpid())],
         stdin=read_fd,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

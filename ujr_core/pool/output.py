@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from ujr_core.pool.texts import TEXT_LIMIT, cut
+from ujr_core.texts import TEXT_LIMIT, cut
 
 
 def new_output() -> int:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from ujr_core.pool.guardian import signal_session
 from ujr_core.pool.output import new_output, tail_of
 
 # Not "-m": that would look for the worker's modules in the folder first, where a file of the project may bear the
@@ -25,7 +26,8 @@ _ROOT = str(pathlib.Path(__file__).parents[2])
 _READ_SIZE = 1 << 18
 # Addressed to the runner alone: a task that inherited them would speak to the service manager in its name.
 _RUNNERS_OWN = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
-# loguru shows the values of variables beside a traceback by default, and with them secrets.
+# loguru shows the values of variables beside a traceback by default, and with them secrets; that a user has it do so
+# elsewhere is no reason to let it here.
 _QUIET_LOGURU = {"LOGURU_DIAGNOSE": "0", "LOGURU_BACKTRACE": "0"}
 
 
@@ -67,7 +69,7 @@ class Death:
 class WorkerProcess:
     """A process that was started, until it is buried.
 
-    It leads a session and a process group of its own, and what its tasks start is in that group. Its pid cannot name
+    It leads a session and a process group of its own, and what its tasks start is in that session. Its pid cannot name
     another process before `bury`, which is when the kernel may give it away.
     """
 
@@ -131,11 +133,9 @@ class WorkerProcess:
         return tail_of(self._output_fd)
 
     def signal(self, number: int) -> None:
-        """Send a signal to the worker and all that its tasks started in its group."""
-        if self._is_buried:
-            return  # the pid may be another process by now
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or another user's by now
-            os.killpg(self.pid, number)
+        """Send a signal to the worker and all that its tasks started in its session."""
+        if not self._is_buried:  # otherwise the pid may be another process by now
+            signal_session(self.pid, number)
 
     def wait_dead(self, seconds: float) -> bool:
         """Wait for the death; tell whether it came."""
@@ -197,7 +197,7 @@ def _popen(launch: Launch, orders_read: int, news_write: int, output_fd: int) ->
 
 def _environment() -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if key not in _RUNNERS_OWN}
-    return _QUIET_LOGURU | inherited
+    return inherited | _QUIET_LOGURU
 
 
 def _abandon(process: subprocess.Popen[bytes]) -> None:

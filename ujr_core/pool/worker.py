@@ -10,24 +10,25 @@ import ctypes
 import faulthandler
 import os
 import pickle
-import resource
 import signal
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ujr_core.naming import import_function
 from ujr_core.pool import wire
+from ujr_core.pool.meter import Meter
 from ujr_core.pool.output import take_output
-from ujr_core.pool.texts import cut, message_of, summary_of, traceback_of, type_name_of
-from ujr_core.pool.wire import Account, Measures
+from ujr_core.pool.wire import Account
+from ujr_core.privacy import keep_memory_private
+from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
 
 _PR_SET_PDEATHSIG = 1
 
 
 def main() -> NoReturn:
     """Serve until the runner closes the pipe; ``sys.argv`` holds both descriptors and the runner's pid."""
+    keep_memory_private()
     read_fd, write_fd, parent = map(int, sys.argv[1:4])
     die_with(parent)
     # What the task starts must not hold the pipes open.
@@ -118,35 +119,6 @@ class Worker:
             rest = rest[os.write(self._write_fd, rest) :]
 
 
-class Meter:
-    """Measures one call after another."""
-
-    def __init__(self) -> None:
-        # A process begins with the peak of the one that started it, not with its own; see `_peak`.
-        self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        self._known_peak = _high_water()
-        self._began = self._cpu = 0.0
-
-    def begin(self) -> None:
-        """Begin to measure."""
-        self._cpu = time.process_time()
-        self._began = time.perf_counter()
-
-    def end(self) -> Measures:
-        """Return what was spent since `begin`."""
-        duration = time.perf_counter() - self._began
-        return Measures(duration, time.process_time() - self._cpu, self._peak(duration))
-
-    def _peak(self, duration: float) -> int:
-        kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        if kibibytes > self._inherited:
-            return int(kibibytes * 1024)
-        if duration > 0.001:
-            # Reading the truth takes tens of microseconds, so calls shorter than this go without.
-            self._known_peak = _high_water() or kibibytes * 1024
-        return self._known_peak
-
-
 def returned(value: object) -> Account:
     """Tell of a function that returned."""
     try:
@@ -206,11 +178,3 @@ def _is_about_a_secret(error: BaseException) -> bool:
     from ujr_core.errors import SecretError
 
     return isinstance(error, SecretError) and error.code == "secret-not-picklable"
-
-
-def _high_water() -> int:
-    try:
-        with open("/proc/self/status", "rb") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM"))
-    except (OSError, StopIteration):  # no /proc, or no descriptor left
-        return 0

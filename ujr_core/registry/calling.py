@@ -11,8 +11,8 @@ import pluggy
 
 from ujr_core import hookspecs
 from ujr_core.errors import PluginError
+from ujr_core.registry.marks import MarkedPlugins
 from ujr_core.registry.record import PluginRecord
-from ujr_core.registry.seat import SeatManager
 
 
 @attrs.frozen
@@ -31,14 +31,14 @@ class Called:
 
 
 class Caller:
-    """Calls hooks of plugins that are seated; it keeps one pluggy caller for each plugin and hook.
+    """Calls hooks of plugins that are registered; it keeps one pluggy caller for each plugin and hook.
 
     Args:
         manager: with all plugins registered; none is added later.
         records: of these plugins, by name.
     """
 
-    def __init__(self, manager: SeatManager, records: Mapping[str, PluginRecord]) -> None:
+    def __init__(self, manager: MarkedPlugins, records: Mapping[str, PluginRecord]) -> None:
         self._manager, self._records = manager, records
         self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
 
@@ -96,8 +96,8 @@ def _matched(hook: str, function: Callable[..., Any]) -> Callable[..., None]:
     return lambda *arguments: function(*[arguments[place] for place in places])
 
 
-def new_manager() -> SeatManager:
+def new_manager() -> MarkedPlugins:
     """Return a plugin manager that knows the hooks."""
-    manager = SeatManager(hookspecs.PROJECT)
+    manager = MarkedPlugins(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     return manager

@@ -11,7 +11,7 @@ import pluggy
 from ujr_core import hookspecs
 from ujr_core.errors import PluginError, did_you_mean
 from ujr_core.hookspecs import PROJECT, REPORT_HOOKS
-from ujr_core.registry.seat import Seat
+from ujr_core.registry.marks import Marks
 
 _ORDER_MARKS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
 
@@ -22,17 +22,17 @@ def hook_names() -> tuple[str, ...]:
     return tuple(name for name in dir(hookspecs) if finder.parse_hookspec_opts(hookspecs, name) is not None)
 
 
-def mistakes(name: str, seat: Seat, source: str) -> Iterator[PluginError]:
+def mistakes(name: str, marks: Marks, source: str) -> Iterator[PluginError]:
     """Find what pluggy would accept and never call, or call wrongly.
 
     Args:
         name: of the plugin.
-        seat: with its marked functions.
+        marks: its marked functions.
         source: its distribution and version; "" if it has none.
     """
     seen: dict[str, str] = {}
-    for function_name, options in seat.ujr_options.items():
-        hook, function = seat.hook_of(function_name), getattr(seat, function_name)
+    for function_name, options in marks.ujr_options.items():
+        hook, function = marks.hook_of(function_name), getattr(marks, function_name)
         where = _where(function, source)
         if hook not in hook_names():
             if not options.get("optionalhook"):
@@ -58,10 +58,10 @@ def _unknown_hook(name: str, hook: str, where: str) -> PluginError:
 
 
 def _wrong_marks(name: str, hook: str, options: dict[str, Any], where: str) -> Iterator[PluginError]:
-    marks = [mark for mark in _ORDER_MARKS if options.get(mark)]
-    if hook in REPORT_HOOKS and marks:
+    order = [mark for mark in _ORDER_MARKS if options.get(mark)]
+    if hook in REPORT_HOOKS and order:
         # Each reporter has a thread of its own, so that neither order nor wrapping would hold.
-        what = f'plugin "{name}" was not loaded: {hook} is a report hook and takes no {marks[0]}'
+        what = f'plugin "{name}" was not loaded: {hook} is a report hook and takes no {order[0]}'
         yield PluginError("plugin-report-order", what, where, "write @hookimpl alone")
 
 

@@ -52,6 +52,7 @@ def _unloaded(candidate: Candidate, status: Status, error: UJRError | None = Non
         status,
         distribution=candidate.distribution,
         version=candidate.version,
+        is_built_in=candidate.is_built_in,
         origin=candidate.origin,
         error=error,
         **more,

@@ -21,6 +21,7 @@ class PluginRecord:
         plugin: the module or object; None unless loaded.
         distribution: it was installed with; None for the built-in and the project's own.
         version: of the distribution.
+        is_built_in: it comes with the core, so that all others may rely on it.
         origin: its file, "built in", or the text that names it as long as its file is not known.
         hooks: it implements, in the order of names.
         import_seconds: that loading it took; None if it was not tried.
@@ -32,6 +33,7 @@ class PluginRecord:
     plugin: object | None = attrs.field(default=None, repr=False)
     distribution: str | None = None
     version: str | None = None
+    is_built_in: bool = False
     origin: str = ""
     hooks: tuple[str, ...] = ()
     import_seconds: float | None = None

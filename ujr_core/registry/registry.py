@@ -15,8 +15,8 @@ from ujr_core.registry.calling import Called, Caller, new_manager
 from ujr_core.registry.discovery import find_candidates, unknown_tables
 from ujr_core.registry.lint import mistakes, wrong_signature
 from ujr_core.registry.loading import load_all
+from ujr_core.registry.marks import MarkedPlugins, Marks
 from ujr_core.registry.record import PluginRecord
-from ujr_core.registry.seat import Seat, SeatManager
 
 
 @attrs.frozen(eq=False)
@@ -45,7 +45,7 @@ class Registry:
         candidates = find_candidates(main, extra, discover=discover)
         loaded = load_all(candidates, disabled=main.runner.disable_plugins, folder=main.folder)
         manager = new_manager()
-        records = tuple(_seated(record, manager) for record in loaded)
+        records = tuple(_registered(record, manager) for record in loaded)
         # Of several that claim one name, at most one is loaded: that one counts.
         by_name = {one.name: one for one in sorted(records, key=lambda one: one.status == "loaded")}
         faults = (*_config_faults(records), *unknown_tables(main, by_name))
@@ -102,25 +102,32 @@ class Registry:
         """Return name and function of each reporter; a function takes all arguments of the hook, in its order."""
         return self._caller.reporters(hook)
 
-    def close(self) -> tuple[UJRError, ...]:
-        """Call ``close()`` of each instance that has one; return what they raised."""
-        return tuple(error for record in reversed(self.records) if (error := _closed(record)) is not None)
+    def close(self, say: Callable[[UJRError], object]) -> None:
+        """Call ``close()`` of each instance that has one, in the reverse order of names, the built-in ones last.
+
+        Args:
+            say: is told at once what one raised, for the log, being built in, hears it only until it is closed.
+        """
+        last_first = reversed(self.records)
+        for record in sorted(last_first, key=lambda one: one.is_built_in):
+            if (error := _closed(record)) is not None:
+                say(error)
 
 
-def _seated(record: PluginRecord, manager: SeatManager) -> PluginRecord:
+def _registered(record: PluginRecord, manager: MarkedPlugins) -> PluginRecord:
     if record.plugin is None:
         return record
     try:
-        seat = Seat(record.plugin)
-        errors = list(mistakes(record.name, seat, record.source if record.distribution else ""))
+        marks = Marks(record.plugin)
+        errors = list(mistakes(record.name, marks, record.source if record.distribution else ""))
         if not errors:
-            manager.register(seat, record.name)
+            manager.register(marks, record.name)
     except Exception as error:  # noqa: BLE001  # pluggy refuses it, or looking at it runs code of its own
         errors = [wrong_signature(record.name, str(error), record.source)]
     if errors:
         fault = errors[0] if len(errors) == 1 else Faults(tuple(errors))
         return attrs.evolve(record, status="failed", plugin=None, error=fault)
-    return attrs.evolve(record, hooks=tuple(sorted({seat.hook_of(name) for name in seat.ujr_options})))
+    return attrs.evolve(record, hooks=tuple(sorted({marks.hook_of(name) for name in marks.ujr_options})))
 
 
 def _config_faults(records: Sequence[PluginRecord]) -> Iterator[UJRError]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,14 +12,16 @@ import attrs
 from ujr_core.errors import TaskError
 from ujr_core.naming import function_name
 from ujr_core.signature import signature_of
+from ujr_core.texts import summary_of
 from ujr_core.values.configured import NOTHING
+
+_NO_LIMITS: tuple[str, ...] = ()
+_NO_NUMBERS = (bool, str, bytes, bytearray)  # though float() takes them
 
 
 def _text_or_nothing(signature: str | None) -> str:
     if signature is not None and type(signature) is not str:
-        what = f"signature is a {type(signature).__name__}"
-        raise TaskError("task-argument", f"a Task cannot be made: {what}", "Task(…, signature=…)",
-                        "pass text, for example str(number)")  # fmt: skip
+        raise _wrong("…", f"signature is a {type(signature).__name__}", "pass text, for example str(number)")
     return signature or ""
 
 
@@ -36,8 +39,8 @@ class Task:
         label: what a person calls it; default: the signature, if one was given.
 
     Raises:
-        TaskError: the function cannot be imported by a worker, or an argument has no canonical form and no
-            signature was given.
+        TaskError: the function cannot be imported by a worker, an argument has no canonical form and no signature
+            was given, or one of the others has a wrong type or value.
     """
 
     function: Callable[..., Any]
@@ -45,19 +48,26 @@ class Task:
     kwargs: Mapping[str, Any] = NOTHING
     signature: str = attrs.field(default=None, kw_only=True, converter=_text_or_nothing)
     timeout: float | None = attrs.field(default=None, kw_only=True)
-    uses: tuple[str, ...] | Mapping[str, int] = attrs.field(default=(), kw_only=True)
+    uses: tuple[str, ...] | Mapping[str, int] = attrs.field(default=_NO_LIMITS, kw_only=True)
     label: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        # All that the loop's thread touches is exactly text or a float: a subclass would run its own code there.
         name = _importable(self.function)
         if type(self.args) is not tuple:
             raise _wrong(name, f"args is a {type(self.args).__name__}", "pass a tuple: Task(function, (argument,))")
+        if self.kwargs is not NOTHING:
+            _check_kwargs(self.kwargs, name)
         if not self.signature:
             object.__setattr__(self, "signature", signature_of(name, self.args, self.kwargs))
         elif self.label is None:
             object.__setattr__(self, "label", self.signature)
-        if self.timeout is not None and not self.timeout > 0:
-            raise _wrong(name, f"timeout is {self.timeout!r}", "pass seconds, greater than 0, or None for no limit")
+        if self.label is not None and type(self.label) is not str:
+            raise _wrong(name, f"label is a {type(self.label).__name__}", "pass text, for example str(number)")
+        if self.timeout is not None:
+            object.__setattr__(self, "timeout", _timeout(self.timeout, name))
+        if self.uses is not _NO_LIMITS:
+            object.__setattr__(self, "uses", _limits(self.uses, name))
 
 
 @attrs.frozen
@@ -69,7 +79,8 @@ class NextCheck:
         at: aware datetime.
 
     Raises:
-        TaskError: not exactly one of the two was given, or ``at`` has no time zone.
+        TaskError: not exactly one of the two was given, ``after`` is no number of seconds, or ``at`` no datetime with
+            a time zone.
     """
 
     after: float | None = None
@@ -77,11 +88,16 @@ class NextCheck:
 
     def __attrs_post_init__(self) -> None:
         if (self.after is None) == (self.at is None):
-            raise TaskError("next-check", "a NextCheck has exactly one of after and at", "NextCheck(…)",
-                            "write NextCheck(after=60) or NextCheck(at=…)")  # fmt: skip
-        if self.at is not None and self.at.tzinfo is None:
-            raise TaskError("next-check", "at has no time zone", f"NextCheck(at={self.at.isoformat()})",
-                            "use datetime.now(timezone.utc), or another aware datetime")  # fmt: skip
+            raise _wrong_check("a NextCheck has exactly one of after and at")
+        if self.after is not None:
+            seconds = _seconds(self.after)
+            if seconds is None or seconds < 0:
+                raise _wrong_check(f"after is {summary_of(self.after)}, which is no number of seconds from 0 on")
+            object.__setattr__(self, "after", seconds)
+        elif not isinstance(self.at, datetime.datetime):
+            raise _wrong_check(f"at is a {type(self.at).__name__}, not a datetime")
+        elif self.at.utcoffset() is None:
+            raise _wrong_check("at has no time zone")
 
 
 class JobDone(Exception):  # a message, not a mistake; so it is not called an error
@@ -95,5 +111,46 @@ def _importable(function: Callable[..., Any]) -> str:
         raise _wrong(type(function).__name__, "it is no plain function", "pass a function of a module") from None
 
 
+def _check_kwargs(kwargs: object, name: str) -> None:
+    if not isinstance(kwargs, Mapping) or not all(isinstance(key, str) for key in kwargs):
+        what = f"kwargs is {summary_of(kwargs)}, not a mapping of names to arguments"
+        raise _wrong(name, what, 'pass a dict: Task(function, (), {"name": value})')
+
+
+def _timeout(timeout: object, name: str) -> float:
+    seconds = _seconds(timeout)
+    if seconds is None or seconds <= 0:
+        what = f"timeout is {summary_of(timeout)}"
+        raise _wrong(name, what, "pass a number of seconds greater than 0, or None for the job's")
+    return seconds
+
+
+def _seconds(value: Any) -> float | None:
+    """Return a plain finite float; None for what is no number, text that reads like one too."""
+    if isinstance(value, _NO_NUMBERS):
+        return None
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _limits(uses: object, name: str) -> tuple[str, ...] | Mapping[str, int]:
+    if isinstance(uses, tuple | list) and all(type(limit) is str for limit in uses):
+        return tuple(uses)
+    if isinstance(uses, Mapping) and all(
+        type(limit) is str and type(uses[limit]) is int and uses[limit] > 0 for limit in uses
+    ):
+        return dict(uses)
+    fix = 'pass uses=("limit",), or uses={"limit": 2} for a weight'
+    raise _wrong(name, f"uses is {summary_of(uses)}, not names of limits", fix)
+
+
 def _wrong(name: str, what: str, fix: str) -> TaskError:
     return TaskError("task-argument", f"a Task cannot be made: {what}", f"Task({name.replace(':', '.')}, …)", fix)
+
+
+def _wrong_check(what: str) -> TaskError:
+    return TaskError("next-check", what, "NextCheck(…)", "write NextCheck(after=60), or NextCheck(at=…) with an aware "
+                     "datetime such as datetime.now(timezone.utc)")  # fmt: skip

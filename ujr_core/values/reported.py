@@ -27,8 +27,8 @@ class TaskRun:
         id: never used again; the runner's own id and a counter.
         job: name of the job.
         task: as the job answered it; None for what a killed runner left.
-        signature: identity of the work within its job.
-        label: what a person calls it, or None.
+        signature: identity of the work within its job; a secret in it is masked, which it is not in ``task``.
+        label: what a person calls it, or None; as above.
         function: dotted name.
         attempt: 1 is the first since the last success.
         node: name of the machine.
@@ -56,6 +56,8 @@ class Result:
         duration: seconds from the worker's acknowledgement.
         cpu_seconds: processor time of the worker in this run.
         peak_memory_bytes: highest memory of the worker so far.
+        pickled: what it returned; None if it could not be pickled.
+        is_dropped: what it returned was let go, since its reporter was too far behind.
     """
 
     summary: str
@@ -64,14 +66,22 @@ class Result:
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
     pickled: bytes | None = attrs.field(default=None, repr=False)
+    is_dropped: bool = attrs.field(default=False, repr=False)
 
     def value(self) -> Any:
         """Return what the task returned, decoded anew at each call.
 
         Raises:
-            TaskError: what the task returned could not be pickled; the work is done all the same.
+            TaskError: what the task returned could not be pickled, or was dropped; the work is done all the same.
             Exception: whatever the value's own code raises when it is unpickled.
         """
+        if self.is_dropped:
+            raise TaskError(
+                "result-dropped",
+                "the task succeeded, but what it returned was dropped: this reporter was too far behind",
+                "Result.value()",
+                "take less time for each report, or have the task write to a file and return its path",
+            )
         if self.pickled is None:
             raise TaskError(
                 "result-not-picklable",

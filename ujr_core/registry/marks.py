@@ -1,4 +1,4 @@
-"""`Seat`: what pluggy holds for a plugin."""
+"""`Marks`: the marked functions of a plugin, which pluggy holds for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pluggy
 from ujr_core.hookspecs import PROJECT
 
 
-class Seat:
+class Marks:
     """Carries the marked functions of one plugin, bound to it.
 
     pluggy compares and hashes what it holds. Two plugin objects may be equal, and one of attrs has no hash: so it
@@ -33,9 +33,9 @@ class Seat:
         return self.ujr_options[name].get("specname") or name
 
 
-class SeatManager(pluggy.PluginManager):
-    """A plugin manager that takes the marks of a seat as they were found, above static methods too."""
+class MarkedPlugins(pluggy.PluginManager):
+    """A plugin manager that takes marks as they were found, above static methods too."""
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
         """Return the options of a marked function, None for anything else."""
-        return plugin.ujr_options.get(name) if isinstance(plugin, Seat) else super().parse_hookimpl_opts(plugin, name)
+        return plugin.ujr_options.get(name) if isinstance(plugin, Marks) else super().parse_hookimpl_opts(plugin, name)

@@ -1,4 +1,8 @@
-"""What a worker says of values and exceptions: text that is bounded, whatever their own code does."""
+"""What is said of foreign values and exceptions: plain text, whatever their own code does.
+
+Nothing here raises, and what it returns is exactly ``str``: a subclass could run its own code wherever it goes later.
+A worker imports this, so it imports little.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +50,11 @@ def cut(text: str, *, keep: Literal["start", "end"] = "start") -> str:
 
 
 def summary_of(value: object) -> str:
-    """Return the repr of what a task returned, at most 1,000 characters; never raises."""
+    """Return the repr of what a task returned, at most 1,000 characters."""
     if value is None or type(value) is bool or (type(value) is int and abs(value) < 2**63):
         return repr(value)
     try:
-        text = repr(value) if type(value) is str and len(value) < SUMMARY_LIMIT else _REPR.repr(value)
+        text = repr(value) if type(value) is str and len(value) < SUMMARY_LIMIT else _exact(_REPR.repr(value))
     except BaseException as error:  # noqa: BLE001  # the task has returned: its repr cannot undo that
         text = f"<{type_name_of(type(value))}, whose repr raised {type_name_of(type(error))}>"
     return text if len(text) <= SUMMARY_LIMIT else text[: SUMMARY_LIMIT - 1] + "…"
@@ -59,31 +63,45 @@ def summary_of(value: object) -> str:
 def type_name_of(cls: type) -> str:
     """Return the dotted name of a class, as a traceback shows it."""
     try:
-        name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-        return str(cut(name))
+        is_plain = cls.__module__ in ("builtins", "__main__")
+        return cut(_exact(cls.__qualname__ if is_plain else f"{cls.__module__}.{cls.__qualname__}"))
     except BaseException:  # noqa: BLE001  # a metaclass may do anything; the run still has an outcome
         return "<a type without a name>"
 
 
-def message_of(error: BaseException) -> str:
-    """Return ``str(error)``, at most 64 KiB; never raises."""
+def said_by(error: BaseException) -> str:
+    """Return ``str(error)``, however long."""
     try:
-        return cut(str(error))
+        return _exact(str(error))
     except BaseException as another:  # noqa: BLE001  # str() is the task's code; what it raises is told instead
         return f"<its str() raised {type_name_of(type(another))}>"
 
 
-def traceback_of(error: BaseException) -> str:
-    """Return the formatted traceback without the worker's own frames, at most 64 KiB; never raises."""
+def traced(error: BaseException) -> str:
+    """Return the formatted traceback without the worker's own frames, however long."""
     # Imported where it is used: nine in ten workers never see an exception, and it is slow to import.
     from traceback import TracebackException
 
     try:
         told = TracebackException(type(error), error, _of_the_task(error.__traceback__), compact=True)
         _shorten(told)
-        return cut("".join(told.format()), keep="end")
+        return "".join(map(_exact, told.format()))
     except BaseException as another:  # noqa: BLE001  # exceptions with odd attributes; the message stands anyway
         return f"<formatting the traceback raised {type_name_of(type(another))}>"
+
+
+def message_of(error: BaseException) -> str:
+    """Return ``str(error)``, at most 64 KiB."""
+    return cut(said_by(error))
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the formatted traceback without the worker's own frames, at most 64 KiB."""
+    return cut(traced(error), keep="end")
+
+
+def _exact(text: str) -> str:
+    return str.__str__(text)  # of a subclass this makes a plain copy, and runs none of its code
 
 
 def _of_the_task(frames: TracebackType | None) -> TracebackType | None:

@@ -1,0 +1,140 @@
+"""One reporter and its reports: what is scrubbed, what is dropped, and what is not."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pytest
+
+from ujr_core import Failure, JobState, Result, Secret, TaskRun, redact
+from ujr_core import report as reports
+from ujr_core.errors import TaskError
+from ujr_core.report import Report
+from ujr_core.reporter import MOST_BYTES, MOST_REPORTS, Reporter
+
+LONG = 20.0  # seconds; only a broken test takes them
+NOW = datetime.datetime.now(datetime.UTC)
+RUN = TaskRun("r-1", "north", None, "key=correct-horse", "with correct-horse", "weather.load", 1, "here", NOW)
+
+
+@attrs.define
+class Slow:
+    """A reporter that waits in its first call until it may go on."""
+
+    may_go_on: threading.Event = attrs.field(factory=threading.Event)
+    is_called: threading.Event = attrs.field(factory=threading.Event)
+    results: list[Result] = attrs.field(factory=list)
+
+    def task_succeeded(self, run: TaskRun, result: Result) -> None:
+        """Wait, and remember."""
+        self.is_called.set()
+        assert self.may_go_on.wait(LONG)
+        self.results.append(result)
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    """Return what the reporter does, and let it go at the end."""
+    told = Slow()
+    yield told
+    told.may_go_on.set()
+
+
+def busy(slow: Slow) -> Reporter:
+    """Return a reporter that is in its first call, with nothing queued."""
+    reporter = Reporter("slow", {"task_succeeded": slow.task_succeeded})
+    reporter.put([Report("task_succeeded", RUN, Result("first"))])
+    assert slow.is_called.wait(LONG)
+    return reporter
+
+
+def all_told(slow: Slow, reporter: Reporter) -> list[Result]:
+    """Let it go on, and return what it was told after its first call."""
+    slow.may_go_on.set()
+    assert reporter.close(time.monotonic() + LONG) == 0
+    return slow.results[1:]
+
+
+def test_a_report_larger_than_all_that_may_wait_is_delivered(slow: Slow) -> None:
+    """One outcome of any size is told whole if nothing waits before it."""
+    reporter = busy(slow)
+    large = bytes(MOST_BYTES + 1)
+    reporter.put([Report("task_succeeded", RUN, Result("large", pickled=large))])
+    (result,) = all_told(slow, reporter)
+    assert result.pickled == large
+
+
+def test_a_value_is_dropped_before_its_outcome(slow: Slow, caplog: pytest.LogCaptureFixture) -> None:
+    """A reporter that is too far behind is told of every run, and value() says what is missing."""
+    reporter = busy(slow)
+    half = bytes(MOST_BYTES // 2 + 1)
+    reporter.put([Report("task_succeeded", RUN, Result(text, pickled=half)) for text in ("a", "b")])
+    kept, cut = all_told(slow, reporter)
+    assert (kept.pickled, cut.summary, reporter.dropped) == (half, "b", 0)
+    with pytest.raises(TaskError) as caught:
+        cut.value()
+    assert str(caught.value).splitlines() == [
+        "error[result-dropped]: the task succeeded, but what it returned was dropped: this reporter was too far behind",
+        "  where: Result.value()",
+        "  fix:   take less time for each report, or have the task write to a file and return its path",
+    ]
+
+
+def test_outcomes_beyond_the_queue_are_counted(slow: Slow, caplog: pytest.LogCaptureFixture) -> None:
+    """What a reporter is not told is counted, and said when it begins."""
+    reporter = busy(slow)
+    reporter.put([Report("task_succeeded", RUN, Result("x"))] * (MOST_REPORTS + 3))
+    assert len(all_told(slow, reporter)) == MOST_REPORTS
+    assert reporter.dropped == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        f'plugin "slow" is {MOST_REPORTS} reports behind; from here on some are dropped'
+    ]
+
+
+def test_what_scrubbing_shortens_is_taken_off_as_it_was_added(slow: Slow) -> None:
+    """The sum of what waits comes back to nothing."""
+    redact.remember(Secret("correct-horse", name="PW"))
+    reporter = busy(slow)
+    shared = Report("task_succeeded", RUN, Result("x", output="correct-horse" * 1000))
+    reporter.put([shared])
+    shared.arguments()
+    all_told(slow, reporter)
+    assert reporter._bytes == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        RUN,
+        Result("correct-horse", "correct-horse"),
+        Failure("error", "correct-horse", "correct-horse", "correct-horse", output="correct-horse"),
+        JobState("raising", "correct-horse", NOW),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_text_of_a_report_holds_a_secret(value: Any) -> None:
+    """Each text is scrubbed, the signature and the label of a run too."""
+    redact.remember(Secret("correct-horse", name="PW"))
+    (told,) = Report("a_hook", value).arguments()
+    assert "correct-horse" not in repr(told)
+    assert "<Secret PW>" in repr(told)
+
+
+def test_a_report_is_scrubbed_once_and_by_a_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is the loop kept by it, nor does each reporter do it anew."""
+    scrubbed: list[str] = []
+
+    def scrub(text: str) -> str:
+        scrubbed.append(text)
+        return text
+
+    monkeypatch.setattr(reports, "scrub", scrub)
+    report = Report("task_succeeded", RUN, Result("summary", "output"))
+    assert scrubbed == []
+    assert report.arguments() == report.arguments()
+    assert scrubbed == [RUN.signature, RUN.label, "summary", "output"]

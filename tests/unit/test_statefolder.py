@@ -1,0 +1,86 @@
+"""The state folder: held by one runner, and never left in a state that keeps the next one from starting."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ujr_core.errors import StateError
+from ujr_core.statefolder import VERSION, locked
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the state folder of a runner that has run."""
+    path = tmp_path / ".ujr"
+    with locked(path):
+        return path
+
+
+def test_nobody_else_may_read_what_is_in_it(folder: Path) -> None:
+    """Folder and files are the user's own, and nothing but lock and version is left."""
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
+        "lock": 0o600,
+        "version": 0o600,
+    }
+
+
+def test_a_version_that_stands_there_is_not_written_again(folder: Path) -> None:
+    """A start that is killed cannot spoil what an earlier one wrote."""
+    before = (folder / "version").stat()
+    with locked(folder):
+        after = (folder / "version").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_an_empty_version_is_a_new_one(folder: Path) -> None:
+    """Power that failed between creating the file and writing it ends no later start."""
+    (folder / "version").write_text("")
+    with locked(folder):
+        assert (folder / "version").read_text() == VERSION + "\n"
+
+
+def test_a_write_that_fails_leaves_no_half_of_a_version(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk ends this start; once there is room, the next one runs."""
+    (folder / "version").unlink()
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:  # no disk can be filled in a test
+        disk.setattr(os, "replace", full)
+        with pytest.raises(StateError, match="cannot be used: No space left on device"), locked(folder):
+            pass
+    assert not (folder / "version").exists()
+    with locked(folder):
+        assert (folder / "version").read_text() == VERSION + "\n"
+
+
+@pytest.mark.parametrize("content", [b"2\n", b"\xff\xfe"])
+def test_a_version_of_another_runner_is_refused_and_kept(folder: Path, content: bytes) -> None:
+    """What a newer runner wrote, or nobody can read, is no runner's to overwrite."""
+    path = folder / "version"
+    path.write_bytes(content)
+    with pytest.raises(StateError) as caught, locked(folder):
+        pass
+    shown = content.decode(errors="replace").strip()
+    assert str(caught.value) == (
+        f'error[state-version]: the state folder has version "{shown}", this runner knows 1\n'
+        f"  where: {path}\n"
+        "  fix:   use the version of ujr-core that wrote it, or delete the folder"
+    )
+    assert path.read_bytes() == content
+
+
+def test_the_lock_goes_with_whoever_held_it(folder: Path) -> None:
+    """While it is held a second runner is refused, and after that it is not."""
+    with locked(folder):
+        with pytest.raises(StateError) as caught, locked(folder):
+            pass
+        assert caught.value.code == "already-running"
+    with locked(folder):
+        pass

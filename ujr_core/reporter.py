@@ -1,0 +1,89 @@
+"""One reporter: a plugin that is told, in order, on a thread of its own behind a bounded queue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from ujr_core.foreign import FaultLog
+from ujr_core.report import Report
+
+log = logging.getLogger("ujr")
+
+MOST_REPORTS = 10_000
+"""Reports that one reporter may be behind; what comes beyond is dropped, counted, and said."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes that may wait for one reporter; what comes beyond comes without its value, if that is enough."""
+
+Call = Callable[..., object]
+
+
+class Reporter:
+    """One plugin that is told, in order, on its own thread."""
+
+    def __init__(self, name: str, hooks: dict[str, Call]) -> None:
+        self.name, self.hooks = name, hooks
+        self.dropped = 0
+        self._queue: deque[Report] = deque()
+        self._bytes = 0
+        self._is_closing = False
+        self._faults = FaultLog()
+        self._more = threading.Condition()
+        self._thread = threading.Thread(target=self._live, name=f"ujr-reporter-{name}", daemon=True)
+        self._thread.start()
+
+    def put(self, reports: list[Report]) -> None:
+        """Queue what came of one turn of the loop."""
+        with self._more:
+            for report in reports:
+                self._take(report)
+            self._more.notify()
+
+    def close(self, deadline: float) -> int:
+        """Deliver what is queued until a monotonic deadline; return how many reports are left."""
+        with self._more:
+            self._is_closing = True
+            self._more.notify()
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        return len(self._queue) if self._thread.is_alive() else 0
+
+    def call(self, report: Report) -> None:
+        """Make one call; what it raises changes nothing."""
+        try:
+            self.hooks[report.hook](*report.arguments())
+        except BaseException as error:  # noqa: BLE001  # of foreign code; the outcome stands, others are told
+            self._faults.error(f'plugin "{self.name}": {report.hook} raised; the run is not affected', error)
+
+    def _take(self, report: Report) -> None:
+        if self._queue and self._bytes + report.size > MOST_BYTES:
+            # That a run ended matters more than what it returned, which may be most of a gigabyte.
+            report = report.without_value()
+        # What waits alone always fits: a report may be larger than all that may wait.
+        if self._queue and (len(self._queue) >= MOST_REPORTS or self._bytes + report.size > MOST_BYTES):
+            self._say_drop()
+            return
+        self._queue.append(report)
+        self._bytes += report.size
+
+    def _say_drop(self) -> None:
+        if self.dropped == 0:
+            log.warning('plugin "%s" is %d reports behind; from here on some are dropped', self.name, len(self._queue))
+        self.dropped += 1
+
+    def _live(self) -> None:
+        while (report := self._next()) is not None:
+            self.call(report)
+
+    def _next(self) -> Report | None:
+        with self._more:
+            while not self._queue:
+                if self._is_closing:
+                    return None
+                self._more.wait()
+            report = self._queue.popleft()
+            self._bytes -= report.size
+            return report
