@@ -10,9 +10,12 @@ import attrs
 
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox, Source
-from ujr_core.offering import monotonic_of, offer_of
+from ujr_core.offering import items_of, monotonic_of, offer_of, wrong_answer
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
 from ujr_core.values import JobConfig, JobDone, NextCheck
+
+MOST_CHECKS = 100
+"""NextChecks that one pull takes; an answer that never comes to a task would burn a processor."""
 
 
 @attrs.define
@@ -50,19 +53,24 @@ class OpenAnswer(Source):
 
     # On the thread that asks.
 
-    def begin(self, answered: Iterable[Any] | None) -> None:
+    def begin(self, answered: object) -> None:
         """Take what the plugin returned.
 
         Raises:
-            TypeError: it cannot be iterated over.
+            PluginError: it is no iterable of tasks.
         """
-        self._items = iter(() if answered is None else answered)
+        self._items = items_of(answered, self._config.plugin)
 
     def pull(self, count: int) -> None:
         """Take up to ``count`` tasks; a NextCheck is none."""
         try:
+            checks = 0
             while count > 0:
-                count -= self._take(next(self._items))
+                if self._take(next(self._items)):
+                    count -= 1
+                elif (checks := checks + 1) > MOST_CHECKS:
+                    what = f"more than {MOST_CHECKS} NextChecks in a row"
+                    raise wrong_answer(self._config.plugin, what, "yield one, and then the tasks")
         except StopIteration:
             self._end(AnswerEnded(self._config.name, self.number, "complete"))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
@@ -89,19 +97,19 @@ class OpenAnswer(Source):
         except BaseException as error:  # noqa: BLE001  # of foreign code; nothing more is wanted of it
             self._faults.error(f'job "{self._config.name}": its answer raised when it was closed', error)
 
-    def _take(self, item: object) -> int:
+    def _take(self, item: object) -> bool:
         if isinstance(item, NextCheck):
             at = monotonic_of(item, self._asked_at)
             with self._lock:
                 earliest = self._pulled.next_check
                 self._pulled.next_check = at if earliest is None else min(earliest, at)
             self._announce()
-            return 0
+            return False
         offer = offer_of(item, self._config.plugin)
         with self._lock:
             self._pulled.offers.append(offer)
         self._announce()
-        return 1
+        return True
 
     def _end(self, end: AnswerEnded) -> None:
         self.is_open = False

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ujr")
 
+LEAST_PATIENCE = 0.5
+"""Seconds that an open answer has to close when the runner ends."""
+
 
 class Asking:
     """Asks jobs on threads of their own, and puts what they say into the inbox."""
@@ -66,13 +69,11 @@ class Asking:
 
         What a plugin was not told by then is said, and the threads end, but for those that hang.
         """
-        told = []
-        for asked in self._jobs.values():
-            told.append(event := threading.Event())
-            asked.strand.post(asked.close)
-            asked.strand.post(event.set)
-        for event in told:
-            event.wait(max(0.0, deadline - time.monotonic()))
+        ends = [(asked, asked.end()) for asked in self._jobs.values()]
+        least = min(deadline, time.monotonic() + LEAST_PATIENCE)
+        for asked, has_ended in ends:
+            # A hook that hangs is waited for as long as its plugin has something to hear, and no longer.
+            has_ended.wait(max(0.0, (deadline if asked.untold else least) - time.monotonic()))
         self._say_untold()
         self.threads.close(deadline)
 
@@ -103,9 +104,16 @@ class AskedJob:
         return self._posted - self._told
 
     def report(self, call: Callable[[], None]) -> None:
-        """Make a call after what was posted before; in the loop's thread, as is nothing below."""
+        """Make a call after what was posted before; in the loop's thread."""
         self._posted += 1
         self.strand.post(functools.partial(self._tell, call))
+
+    def end(self) -> threading.Event:
+        """Close what is open after what was posted before; in the loop's thread, too. The event is set then."""
+        has_ended = threading.Event()
+        self.strand.post(self.close)
+        self.strand.post(has_ended.set)
+        return has_ended
 
     def fetch(self, config: JobConfig, node: Node) -> None:
         """Fetch the details, of a configuration that may have changed."""

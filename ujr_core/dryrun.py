@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import attrs
 
 from ujr_core.details import start_job
 from ujr_core.errors import Faults
 from ujr_core.foreign import whole_text
-from ujr_core.offering import offer_of
+from ujr_core.offering import items_of, offer_of
 from ujr_core.project import Project
 from ujr_core.redact import scrub
 from ujr_core.scheduler.events import Offer
@@ -77,8 +76,8 @@ def _asked(project: Project, config: JobConfig, most: int) -> DryAnswer:
     return DryAnswer(config.name, lines, _counted(told))
 
 
-def _offers(answered: Iterable[Any] | None, config: JobConfig) -> Generator[Offer, None, None]:
-    for item in () if answered is None else answered:
+def _offers(answered: object, config: JobConfig) -> Generator[Offer, None, None]:
+    for item in items_of(answered, config.plugin):
         if not isinstance(item, NextCheck):
             yield offer_of(item, config.plugin)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Annotated
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+LONGEST = 36_500 * _UNITS["d"]
+"""Seconds of the longest duration, a hundred years: what is longer would overflow a clock, and is a mistake anyway."""
+
 _TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*\Z")
 
 
 def parse_duration(value: object) -> float:
-    """Return seconds, ≥ 0 and finite.
+    """Return seconds, from 0 to `LONGEST`.
 
     Args:
         value: a number of seconds, or text such as "500ms", "30s", "5m", "2h", "1d".
@@ -19,15 +21,18 @@ def parse_duration(value: object) -> float:
     Raises:
         ValueError: it is neither; the message says what would be right.
     """
+    seconds: float
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = value  # an int may be too large for a float
     elif isinstance(value, str) and (match := _TEXT.match(value)):
         seconds = float(match[1]) * _UNITS[match[2]]
     else:
         raise ValueError(f'{value!r} is no duration; write a number of seconds, or text such as "500ms", "30s", "5m"')
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError(f"{value!r} is no duration: it must be finite and not negative")
-    return seconds
+    if seconds > LONGEST:
+        raise ValueError(f"{value!r:.40} is no duration: it must be at most 36500d")
+    if not seconds >= 0:  # not a number, too
+        raise ValueError(f"{value!r:.40} is no duration: it must be finite and not negative")
+    return float(seconds)
 
 
 Seconds = Annotated[float, parse_duration]

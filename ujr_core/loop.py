@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from ujr_core.report import Report
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import State, commands, step
 from ujr_core.scheduler.state import Run
+from ujr_core.strand import Strand
 from ujr_core.values import Failure, JobState, Node, Result, TaskRun
 
 log = logging.getLogger("ujr")
@@ -33,6 +35,7 @@ class Loop:
         self.state = state
         self.inbox, self.pool, self.asking, self.reporting = inbox, pool, asking, reporting
         self._node = node
+        self._saying = Strand(asking.threads)
         self._started: dict[int, TaskRun] = {}
         self._acts: dict[type, Callable[[Any], None]] = {
             commands.FetchDetails: lambda command: asking.fetch(command.config),
@@ -45,7 +48,7 @@ class Loop:
             commands.ReportStarted: self._report_started,
             commands.ReportEnded: self._report_ended,
             commands.ReportJob: self._report_job,
-            commands.Say: lambda command: log.warning("%s", command.text),
+            commands.Say: lambda command: self._say(command.text),
         }
 
     def run(self) -> None:
@@ -63,11 +66,15 @@ class Loop:
     def _flush(self, now: float) -> None:
         for news in self.pool.flush(now):
             if isinstance(news, WorkersCannotStart):
-                log.warning("%s; tried again in %s", scrub(news.message), format_duration(news.retry_after))
+                self._say(f"{news.message}; tried again in {format_duration(news.retry_after)}")
             else:
                 self.inbox.put(news)
         self.asking.threads.flush(now)
         self.reporting.flush()
+
+    def _say(self, text: str) -> None:
+        # Not in this thread: a handler of the script's own may block, on a terminal that nobody reads for example.
+        self._saying.post(functools.partial(log.warning, "%s", scrub(text)))
 
     def _start_runs(self, command: commands.StartRuns) -> None:
         orders = []

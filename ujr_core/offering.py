@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Iterable, Iterator, Mapping
 
 from ujr_core import redact
 from ujr_core.errors import PluginError, TaskError
@@ -15,6 +16,20 @@ from ujr_core.texts import cut, said_by, type_name_of
 from ujr_core.values import Failure, NextCheck, Task
 
 
+def items_of(answered: object, plugin: str) -> Iterator[object]:
+    """Return what a job answered, to be taken one by one; None is nothing.
+
+    Raises:
+        PluginError: it is nothing to take tasks from.
+    """
+    if answered is None:
+        return iter(())
+    if isinstance(answered, str | bytes | Mapping) or not isinstance(answered, Iterable):
+        fix = "put it into a list: return [Task(…)]" if isinstance(answered, Task) else _FIX
+        raise wrong_answer(plugin, f"a {type(answered).__name__} where tasks are wanted", fix)
+    return iter(answered)
+
+
 def offer_of(task: object, plugin: str) -> Offer:
     """Make an offer of what a job answered.
 
@@ -23,14 +38,22 @@ def offer_of(task: object, plugin: str) -> Offer:
         TaskError: it uses a limit that is not configured.
     """
     if not isinstance(task, Task):
-        raise PluginError("plugin-wrong-answer", f'plugin "{plugin}" answered a {type(task).__name__}, not a Task',
-                          f"get_runnable_tasks of {plugin}", "return or yield Task(function, args)")  # fmt: skip
+        raise wrong_answer(plugin, f"a {type(task).__name__}, not a Task", _FIX)
     if task.uses:
         limit = next(iter(task.uses))
         raise TaskError("task-unknown-limit", f'the task uses the limit "{limit}", which is not configured',
                         f"get_runnable_tasks of {plugin}", "leave out uses=…")  # fmt: skip
     payload, refusal = _pickled(task)
     return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal)
+
+
+_FIX = "return a list of Task(function, args), or yield them"
+
+
+def wrong_answer(plugin: str, what: str, fix: str) -> PluginError:
+    """Say what a job answered that it should not."""
+    text = f'plugin "{plugin}" answered {what}'
+    return PluginError("plugin-wrong-answer", text, f"get_runnable_tasks of {plugin}", fix)
 
 
 def _pickled(task: Task) -> tuple[bytes | None, Failure | None]:

@@ -64,18 +64,17 @@ class Reporter:
             report = report.without_value()
         # What waits alone always fits: a report may be larger than all that may wait.
         if self._queue and (len(self._queue) >= MOST_REPORTS or self._bytes + report.size > MOST_BYTES):
-            self._say_drop()
+            self.dropped += 1
             return
         self._queue.append(report)
         self._bytes += report.size
 
-    def _say_drop(self) -> None:
-        if self.dropped == 0:
-            log.warning('plugin "%s" is %d reports behind; from here on some are dropped', self.name, len(self._queue))
-        self.dropped += 1
-
     def _live(self) -> None:
+        has_said = False
         while (report := self._next()) is not None:
+            if self.dropped and not has_said:
+                has_said = True
+                log.warning('plugin "%s" is far behind; some reports are dropped', self.name)
             self.call(report)
 
     def _next(self) -> Report | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import pathlib
 from collections.abc import Iterator
@@ -12,12 +13,16 @@ from ujr_core.errors import StateError
 
 VERSION = "1"
 
+_held: set[int] = set()
+"""Descriptors of the locks that this process holds."""
+
 
 @contextlib.contextmanager
 def locked(folder: pathlib.Path) -> Iterator[None]:
     """Hold the folder's lock, and make the folder if it is missing.
 
-    The lock is an flock: it goes with its process, whatever ends that, and no stale file can keep it.
+    The lock is an flock: it goes with its process, whatever ends that, and no stale file can keep it. A child that is
+    forked meanwhile does not hold it.
 
     Raises:
         StateError: another runner holds it (code "already-running"), or the folder cannot be used.
@@ -27,12 +32,27 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _unusable(folder, error.strerror or str(error)) from None
+    _let_go_in_children()
+    _held.add(lock)
     try:
         _take(lock, folder)
         _check_version(folder)
         yield
     finally:
-        os.close(lock)
+        if lock in _held:  # not in a forked child, where it may be another file by now
+            _held.remove(lock)
+            os.close(lock)
+
+
+@functools.cache
+def _let_go_in_children() -> None:
+    # A child shares the lock as long as it has the descriptor, and may well outlive a runner that is killed.
+    os.register_at_fork(after_in_child=_let_go)
+
+
+def _let_go() -> None:
+    while _held:
+        os.close(_held.pop())
 
 
 def _take(lock: int, folder: pathlib.Path) -> None:
@@ -42,7 +62,7 @@ def _take(lock: int, folder: pathlib.Path) -> None:
         raise StateError(
             "already-running",
             "another runner runs on this state folder",
-            str(folder),
+            _where(folder),
             "stop it first, or give this one a state folder of its own: state_dir in [runner]",
         ) from None
 
@@ -59,7 +79,7 @@ def _check_version(folder: pathlib.Path) -> None:
         raise StateError(
             "state-version",
             f'the state folder has version "{version[:20]}", this runner knows {VERSION}',
-            str(path),
+            _where(path),
             "use the version of ujr-core that wrote it, or delete the folder",
         )
 
@@ -74,5 +94,9 @@ def _write_version(path: pathlib.Path) -> None:
 
 
 def _unusable(folder: pathlib.Path, why: str) -> StateError:
-    return StateError("state-unusable", f"the state folder cannot be used: {why}", str(folder),
+    return StateError("state-unusable", f"the state folder cannot be used: {why}", _where(folder),
                       "make it writable, or name another one: state_dir in [runner]")  # fmt: skip
+
+
+def _where(path: pathlib.Path) -> str:
+    return f"{path}, runner.state_dir"

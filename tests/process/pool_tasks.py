@@ -216,6 +216,21 @@ def closes_everything(witness: str) -> None:
         signal.pause()
 
 
+def wanders() -> None:
+    """Change what a process has one of."""
+    os.chdir("/")
+    os.umask(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(1000)
+
+
+def standing() -> tuple[str, int, bool, int]:
+    """Return folder, mask, whether TERM is heard, and the seconds to an alarm."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return os.getcwd(), mask, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.alarm(0)
+
+
 def forks_and_returns() -> int:
     """Let a child come back from the task, as a careless fork does."""
     child = os.fork()

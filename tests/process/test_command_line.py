@@ -141,7 +141,7 @@ def test_a_second_runner_on_one_state_folder_is_refused(project: pathlib.Path) -
     assert second.returncode == 4
     assert second.stderr == (
         "error[already-running]: another runner runs on this state folder\n"
-        f"  where: {project}/.ujr\n"
+        f"  where: {project}/.ujr, runner.state_dir\n"
         "  fix:   stop it first, or give this one a state folder of its own: state_dir in [runner]\n"
     )
 
@@ -243,10 +243,11 @@ def _put(descriptor: int) -> int:
 
 
 def test_a_terminal_gets_a_table_with_the_same_cells(project: pathlib.Path) -> None:
-    """On a terminal rich draws the list, and reads no markup in names."""
-    write(project, "nothing", more='[jobs."[red]two"]\nplugin = "jobs"\nenabled = false\nparams.what = "nothing"\n')
+    """On a terminal rich draws the list, and reads no markup in it."""
+    write(project, "nothing", more='[jobs.two]\nplugin = "jobs"\nenabled = false\nparams.what = "nothing"\n')
+    (project / "ujr.toml").rename(project / "[red].toml")
     master, slave = pty.openpty()
-    with subprocess.Popen([*COMMAND, "list"], cwd=project, env=environment(), stdout=slave) as process:
+    with subprocess.Popen([*COMMAND, "--config", "[red].toml", "list"], cwd=project, env=environment(), stdout=slave) as process:
         os.close(slave)
         assert process.wait(PATIENCE) == 0
         drawn = os.read(master, 65536).decode()
@@ -254,8 +255,8 @@ def test_a_terminal_gets_a_table_with_the_same_cells(project: pathlib.Path) -> N
     plain = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()]
     assert plain == [
         ["NAME", "PLUGIN", "RUNS", "HERE", "ORIGIN"],
-        ["[red]two", "jobs", "no:", "disabled", "ujr.toml:10"],
-        ["one", "jobs", "yes", "ujr.toml:5"],
+        ["one", "jobs", "yes", "[red].toml:5"],
+        ["two", "jobs", "no:", "disabled", "[red].toml:10"],
     ]
 
 

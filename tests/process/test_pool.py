@@ -479,6 +479,14 @@ def test_only_what_no_worker_has_can_be_recalled(one: Driven, tmp_path: pathlib.
     assert failure.kind == "cancelled"
 
 
+def test_a_task_finds_nothing_of_what_another_changed(one: Driven) -> None:
+    """Folder, mask, handlers and alarm of a worker are put back after each run."""
+    before = one.succeed("standing").value()
+    one.succeed("wanders")
+    assert one.succeed("standing").value() == before
+    assert before[2:] == (True, 0)
+
+
 def test_a_kill_of_what_is_over_or_unknown_changes_nothing(one: Driven) -> None:
     """A signal that comes too late hits nobody."""
     worker = one.succeed("pid").value()
@@ -579,6 +587,13 @@ def test_a_worker_survives_an_exception_whose_text_is_no_plain_text(one: Driven)
     """A kind of text with code of its own is told as plain text, and runs nothing of it in the worker."""
     assert one.fail("raises_odd_text").message == "odd text"
     assert one.succeed("echo", 1).value() == 1
+
+
+def test_a_worker_that_acknowledges_nothing_is_replaced(drive: Callable[..., Driven]) -> None:
+    """A worker that stands still before it has begun is killed, and its run is started elsewhere."""
+    pool = drive(1, silence=0.5)
+    stopped = stopped_worker(pool)
+    assert pool.succeed("pid").value() != stopped
 
 
 def test_a_stopped_worker_delays_nobody(two: Driven) -> None:

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from tests.process import runner_tasks as tasks
-from ujr_core import Failure, Job, JobDone, JobState, Result, Runner, Secret, Task, TaskRun, hookimpl
+from ujr_core import Failure, Job, JobDone, JobState, NextCheck, Result, Runner, Secret, Task, TaskRun, hookimpl
 
 
 @attrs.define
@@ -367,8 +367,39 @@ def test_an_answer_that_is_no_task_names_plugin_and_hook(setting: Setting) -> No
     setting.job(AnswersWrong(), backoff={"first": 0.01, "max": 0.01}, check_interval=0.01)
     assert setting.run() == 1
     texts = [state.text for _, state in setting.recorder.changes]
-    assert 'plugin "AnswersWrong" answered a str, not a Task' in texts[0]
+    assert 'plugin "AnswersWrong" answered a str where tasks are wanted' in texts[0]
     assert setting.recorder.changes[-1][1].kind == "quarantined"
+
+
+class AnswersOne:
+    """A job that forgets the list."""
+
+    @hookimpl
+    def get_runnable_tasks(self, job: Job) -> Any:
+        return Task(tasks.do_nothing)
+
+
+class AnswersChecks:
+    """A job that never comes to a task."""
+
+    @hookimpl
+    def get_runnable_tasks(self, job: Job) -> Iterator[NextCheck]:
+        while True:
+            yield NextCheck(after=1)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "text"),
+    [
+        (AnswersOne(), 'plugin "AnswersOne" answered a Task where tasks are wanted'),
+        (AnswersChecks(), 'plugin "AnswersChecks" answered more than 100 NextChecks in a row'),
+    ],
+)
+def test_an_answer_that_leads_nowhere_is_an_error(setting: Setting, plugin: object, text: str) -> None:
+    """A task without a list, and NextChecks without an end, are told as what they are."""
+    setting.job(plugin, give_up_after=1)
+    assert setting.run() == 1
+    assert setting.recorder.changes[0][1].text.startswith(text)
 
 
 def test_a_secret_reaches_its_task_and_no_report(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -452,6 +452,13 @@ def test_a_dry_run_fetches_secrets_and_shows_none(
     assert "  as <Secret env:UJR_TEST_SECRET>  jobs.act\n" in ujr("run", "--dry-run").stdout
 
 
+def test_a_job_is_found_however_its_accent_was_typed(ujr: Ujr, configure: Configure) -> None:
+    """Names that look the same are the same, on the command line too."""
+    configure('[jobs."caf\u00e9"]\nplugin = "jobs"\n')
+    result = ujr("run", "--dry-run", "cafe\u0301")
+    assert (result.exit_code, result.stdout) == (0, "caf\u00e9: no tasks\n")
+
+
 def test_an_unknown_job_is_a_wrong_use(ujr: Ujr, configure: Configure) -> None:
     """The name is on the command line, so the exit code is that of usage."""
     configure('[jobs.nightly]\nplugin = "jobs"\n')
@@ -534,8 +541,40 @@ def test_init_into_what_is_no_folder_is_told(ujr: Ujr, folder: pathlib.Path) -> 
     assert result.exit_code == 3
     assert result.stderr == (
         "error[init-unwritable]: the project cannot be written: Not a directory\n"
-        "  where: file/below\n"
+        f"  where: {folder}/file/below\n"
         "  fix:   name a folder that this user may write\n"
+    )
+
+
+def test_init_on_a_full_disk_names_the_file(ujr: Ujr, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system names no file when a write fails; the error does."""
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:  # no disk can be filled in a test
+        disk.setattr(pathlib.Path, "write_text", full)
+        result = ujr("init", "new")
+    assert result.exit_code == 3
+    assert f"  where: {folder}/new/ujr.toml\n" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("list",), ("run",), ("plugins",), ("init",)], ids=" ".join)
+def test_a_folder_that_was_deleted_meanwhile_is_told(
+    ujr: Ujr, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """Whoever stands in a folder that is gone is told so, whatever the verb."""
+    gone = folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setenv("PWD", str(gone))  # as a shell does
+    gone.rmdir()
+    result = ujr(*arguments)
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error[current-folder-gone]: the current folder does not exist any more\n"
+        f"  where: {gone}\n"
+        "  fix:   change to a folder that exists: cd\n"
     )
 
 

@@ -153,11 +153,21 @@ def test_the_scanner_survives_deep_nesting() -> None:
             "error[config-malformed]: this is not TOML: it is nested too deep\n  where: ujr.toml",
         ),
         (
+            b"[jobs.a]\n" + b".".join([b"k"] * 600) + b" = 1\n",
+            "error[config-malformed]: the configuration is nested deeper than 100 levels\n"
+            "  where: ujr.toml:2, jobs.a.k.k…",
+        ),
+        (
+            b"a = " + b"[" * 120 + b"]" * 120,
+            "error[config-malformed]: the configuration is nested deeper than 100 levels\n"
+            "  where: ujr.toml:1, a[0][0][0]…",
+        ),
+        (
             b"a = 1\nb = '\xff'",
             "error[config-unreadable]: the configuration cannot be read: it is not UTF-8\n  where: ujr.toml:2",
         ),
     ],
-    ids=["value", "end", "twice", "nested", "utf-8"],
+    ids=["value", "end", "twice", "nested", "dotted", "deep", "utf-8"],
 )
 def test_a_malformed_file_is_one_error_with_its_place(write: Write, content: bytes, text: str) -> None:
     """What is no TOML gives code, place and fix, never a traceback of the parser."""
@@ -179,13 +189,26 @@ def test_a_missing_file_names_the_command_that_writes_one(write: Write) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [".", "a\0b"])
+@pytest.mark.parametrize("name", [".", "a\0b", "pipe", "/dev/zero"])
 def test_what_cannot_be_opened_is_unreadable(write: Write, name: str) -> None:
-    """A folder, or a name with a NUL, is config-unreadable."""
-    write("")
+    """A folder, a pipe that nobody writes to, a device without end, or a name with a NUL, is config-unreadable."""
+    os.mkfifo(write("").with_name("pipe"))
     with pytest.raises(ConfigError) as caught:
         read_toml(name)
     assert caught.value.code == "config-unreadable"
+    assert caught.value.fix
+
+
+def test_a_pipe_is_told_in_four_parts(write: Write) -> None:
+    """Whoever passed what is no file reads what it has to be."""
+    os.mkfifo(write("").with_name("pipe"))
+    with pytest.raises(ConfigError) as caught:
+        read_toml("pipe")
+    assert str(caught.value) == (
+        "error[config-unreadable]: the configuration cannot be read: it is no regular file\n"
+        "  where: pipe\n"
+        "  fix:   name a file that this user may read"
+    )
 
 
 def test_a_mark_at_the_start_and_foreign_newlines_are_read(write: Write) -> None:
@@ -510,11 +533,84 @@ def test_a_setting_out_of_its_range_is_refused(key: str, value: object) -> None:
     assert 'job "x"' in fault.what
 
 
-@pytest.mark.parametrize("name", ["", "a\nb", "\x1b[31m", 5])
-def test_a_job_has_a_printable_name(name: Any) -> None:
-    """An empty name or one with control characters is refused."""
+@pytest.mark.parametrize(
+    "name",
+    ["", "a\nb", "\x1b[31m", 5, "../x", "a/b", "a\\b", ".hidden", "-x", " a", "a ", "a\u200bb", "x" * 201, "x" * 10_000],
+)
+def test_a_name_that_nobody_can_read_or_type_is_refused(name: Any) -> None:
+    """No path, no option, nothing that cannot be seen; and an error is not as long as the name."""
     (fault,) = faults_of(lambda: job_of(name, {}, source="src", runner=RUNNER))
     assert fault.code == "config-wrong-value"
+    assert len(str(fault)) < 700
+
+
+def test_a_wrong_name_of_a_job_is_told_with_the_rule() -> None:
+    """Whoever named a job like a path reads what names are."""
+    (fault,) = faults_of(lambda: job_of("../x", {}, source="src", runner=RUNNER))
+    assert str(fault) == (
+        'error[config-wrong-value]: "../x" is no name of a job\n'
+        '  where: src, jobs."../x"\n'
+        '  fix:   begin with a letter, a digit or "_"; letters, digits, spaces and any of - _ . : @ + may follow, '
+        "200 characters in all"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nightly", "Über-Nacht", "北部 2", "हिन्दी", "weather.jobs:north", "vault@ujr-plugin-vault", "_a+b", "7", "x" * 200],
+)
+def test_a_name_that_people_read_is_a_name(name: str) -> None:
+    """Letters of any script, digits and spaces; also what a plugin of the project is called."""
+    assert job_of(name, {}, source="src", runner=RUNNER).name == name
+
+
+def test_names_that_look_the_same_are_the_same() -> None:
+    """An accent of its own is part of its letter: of two sources that differ in this, both mean one job."""
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    assert list(bring_together(("a", {apart: {}})).jobs) == [composed]
+    (fault,) = bring_together(("a", {apart: {}}), ("b", {composed: {}})).faults
+    assert fault.code == "config-job-twice"
+
+
+def endless() -> dict[str, Any]:
+    """Return a table that contains itself twice."""
+    table: dict[str, Any] = {}
+    table |= {"a": table, "b": [table]}
+    return table
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Return tables in each other."""
+    table: dict[str, Any] = {}
+    for _ in range(levels):
+        table = {"k": table}
+    return table
+
+
+@pytest.mark.parametrize("params", [nested(101), nested(100_000), endless()], ids=["101", "100000", "itself"])
+def test_what_a_source_nests_too_deep_is_a_fault_of_its_job(params: dict[str, Any]) -> None:
+    """A source's answer without bottom is refused in four parts; the rest of it is checked as ever."""
+    consolidation = bring_together(("src", {"x": {"params": params, "enabled": 1}, "y": {}}))
+    assert list(consolidation.jobs) == ["y"]
+    assert str(consolidation.faults[0]) == (
+        'error[config-wrong-value]: job "x" has a wrong value for "params": it is nested deeper than 100 levels\n'
+        "  where: src, jobs.x.params\n"
+        "  fix:   put fewer tables and arrays into each other"
+    )
+    assert [fault.where for fault in consolidation.faults[1:]] == ["src, jobs.x.enabled"]
+
+
+def test_what_is_not_too_deep_is_read() -> None:
+    """A hundred levels are the most."""
+    assert job(params=nested(99)).params == nested(99)
+
+
+def test_lines_of_a_key_with_very_many_dots_take_no_time() -> None:
+    """The work grows with the text, not with its square: of what is too deep nothing further is noted."""
+    lines = key_lines("first = 1\n" + ".".join(["k"] * 20_000) + " = 1\nlast = 1\n")
+    assert lines[("first",)] == 1
+    assert lines[("k",) * 100] == 2
+    assert max(map(len, lines)) <= 101
 
 
 def test_an_unknown_setting_reads_as_the_guide_shows(write: Write) -> None:

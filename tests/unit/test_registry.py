@@ -391,6 +391,26 @@ def test_a_report_hook_takes_neither_order_nor_wrapper(load: Load, mark: str) ->
     assert f"is a report hook and takes no {mark}" in linted(load, task_failed=hookimpl(**marks)(task_failed))
 
 
+def test_an_async_hook_is_refused(load: Load) -> None:
+    """Its answer would be a coroutine that nobody awaits: the whole text says what to write."""
+
+    @hookimpl
+    async def get_runnable_tasks(job: Any) -> list[Any]:
+        return []
+
+    @hookimpl
+    async def config_source(start: Any) -> Any:
+        yield {}
+
+    line = get_runnable_tasks.__code__.co_firstlineno
+    assert linted(load, get_runnable_tasks=get_runnable_tasks) == (
+        'error[plugin-async]: plugin "linted" was not loaded: its get_runnable_tasks is async, and nobody awaits it\n'
+        f"  where: {__file__}:{line}\n"
+        "  fix:   write def get_runnable_tasks, and within it asyncio.run(…) where you need it"
+    )
+    assert "its config_source is async" in linted(load, config_source=config_source)
+
+
 def test_one_plugin_implements_a_hook_once(load: Load) -> None:
     """Of two implementations one result would be lost."""
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,7 +73,7 @@ def test_a_version_of_another_runner_is_refused_and_kept(folder: Path, content: 
     shown = content.decode(errors="replace").strip()
     assert str(caught.value) == (
         f'error[state-version]: the state folder has version "{shown}", this runner knows 1\n'
-        f"  where: {path}\n"
+        f"  where: {path}, runner.state_dir\n"
         "  fix:   use the version of ujr-core that wrote it, or delete the folder"
     )
     assert path.read_bytes() == content
@@ -84,3 +87,48 @@ def test_the_lock_goes_with_whoever_held_it(folder: Path) -> None:
         assert caught.value.code == "already-running"
     with locked(folder):
         pass
+
+
+def test_a_folder_that_cannot_be_used_is_told_with_the_setting_that_names_it(tmp_path: Path) -> None:
+    """Whoever reads the error finds the setting to change."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError) as caught, locked(tmp_path / "file"):
+        pass
+    assert str(caught.value) == (
+        "error[state-unusable]: the state folder cannot be used: File exists\n"
+        f"  where: {tmp_path}/file, runner.state_dir\n"
+        "  fix:   make it writable, or name another one: state_dir in [runner]"
+    )
+
+
+FORKS = """
+import os, pathlib, signal, sys
+from ujr_core.statefolder import locked
+
+with locked(pathlib.Path(sys.argv[1])):
+    if os.fork() == 0:
+        print("forked", flush=True)
+        sys.stdin.read()  # until the test has seen enough
+    else:
+        signal.pause()
+"""
+
+
+def test_a_forked_child_does_not_keep_the_lock_of_its_runner(folder: Path) -> None:
+    """A process that a hook forked may outlive a runner that is killed: the next one starts all the same."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as runner:
+        assert runner.stdin
+        assert runner.stdout
+        assert runner.stderr
+        assert runner.stdout.readline() == b"forked\n"
+        with pytest.raises(StateError, match="another runner runs"), locked(folder):
+            pass
+        runner.send_signal(signal.SIGKILL)
+        assert runner.wait() == -signal.SIGKILL
+        with locked(folder):
+            pass
+        runner.stdin.close()
+        # To its end, so that the child is gone; it left the block as if it held the lock, and broke nothing.
+        assert runner.stderr.read() == b""

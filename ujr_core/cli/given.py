@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ujr_core.cli.folder import current_folder
+
 if TYPE_CHECKING:
     import pathlib
 
@@ -28,11 +30,10 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
     def path(self) -> pathlib.Path | None:
         """Return the configuration file that is meant, which need not exist; None: there is none."""
         import os
-        import pathlib
 
         from ujr_core.configuration.document import find
 
-        return find(self.config, os.environ, pathlib.Path.cwd())
+        return find(self.config, os.environ, current_folder())
 
     def project(self, plugin_settings: Mapping[str, Mapping[str, Any]] | None = None) -> Project:
         """Load the project.
@@ -68,13 +69,11 @@ def takes_project(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _no_configuration() -> Exception:
-    import pathlib
-
     from ujr_core.errors import ConfigError
 
     return ConfigError(
         "config-missing",
         "there is no ujr.toml here, and neither --config nor UJR_CONFIG names another",
-        str(pathlib.Path.cwd()),
+        str(current_folder()),
         "write one with: ujr init",
     )

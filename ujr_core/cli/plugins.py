@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ujr_core.cli.errors import FAILED, INVALID, end_with, show, show_faults
+from ujr_core.cli.folder import current_folder
 from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
@@ -40,13 +41,11 @@ def show_plugins(given: Given, *, as_json: bool) -> int:
 
 
 def _main(given: Given) -> tuple[Main, int]:
-    import pathlib
-
     from ujr_core.configuration.settings import main_of, read_main
     from ujr_core.errors import ConfigError
 
     path = given.path()
-    nothing = main_of({}, pathlib.Path.cwd())
+    nothing = main_of({}, current_folder())
     if path is None:
         return nothing, 0
     try:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from ujr_core.configuration.depth import DEEPEST, too_deep
 from ujr_core.configuration.lines import key_lines
+from ujr_core.configuration.place import dotted
 from ujr_core.errors import ConfigError
 from ujr_core.values import JobTable, Origin
 
@@ -48,12 +51,15 @@ def read_toml(path: str | Path) -> JobTable:
         raise _malformed("it is nested too deep", source, "") from None
     except ValueError as error:  # of which TOMLDecodeError is one, and a number of 5,000 digits another
         raise _malformed(str(error), source, text) from None
-    return JobTable(mapping, Origin(source, key_lines(text)))
+    origin = Origin(source, key_lines(text))
+    if (path := too_deep(mapping)) is not None:
+        raise _too_deep(path, origin)
+    return JobTable(mapping, origin)
 
 
 def _read(path: str | Path, source: str) -> str:
     try:
-        content = Path(path).read_bytes()
+        content = _content(path)
     except FileNotFoundError:
         raise ConfigError(
             "config-missing", "there is no such configuration file", source, "write one with: ujr init"
@@ -66,6 +72,21 @@ def _read(path: str | Path, source: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _unreadable("it is not UTF-8", f"{source}:{line}", "save the file as UTF-8") from None
+
+
+def _content(path: str | Path) -> bytes:
+    # Not blocking, for opening a named pipe would wait until somebody writes.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("it is no regular file")
+        return file.read()
+
+
+def _too_deep(path: tuple[str, ...], origin: Origin) -> ConfigError:
+    where = f"{origin.where(path)}, {dotted(path[:4])}…"
+    what = f"the configuration is nested deeper than {DEEPEST} levels"
+    return ConfigError("config-malformed", what, where, "write fewer dots in the key, or fewer brackets in each other")
 
 
 def _unreadable(why: str, where: str, fix: str) -> ConfigError:

@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 
+from ujr_core.configuration.depth import DEEPEST, too_deep
+from ujr_core.configuration.jobname import NAME_RULE, is_job_name, normal_name, short_name
 from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.references import read_references
 from ujr_core.configuration.settings import MIN_CHECK_INTERVAL, RunnerSettings
 from ujr_core.configuration.structure import structure
-from ujr_core.configuration.wrong import WrongError
+from ujr_core.configuration.wrong import wrong_value
 from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin
@@ -91,7 +93,7 @@ def consolidate(answers: Iterable[tuple[str, object]], runner: RunnerSettings) -
             jobs[name] = job_of(name, table, source=source, runner=runner)
         except Faults as error:
             faults.extend(error.faults)
-            doubtful[str(name)] = _doubtful(str(name), table, source)
+            doubtful[short_name(name)] = _doubtful(short_name(name), table, source)
     return Consolidation(dict(sorted(jobs.items())), tuple(faults), doubtful)
 
 
@@ -99,7 +101,7 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
     """Read the table of one job; it does not look whether its plugin exists.
 
     Args:
-        name: of the job.
+        name: of the job, in its normal form.
         table: a mapping, or a `JobTable`.
         source: name of the plugin it came from.
         runner: for the defaults.
@@ -108,7 +110,7 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
         Faults: all faults of the table.
     """
     origin = _origin(table, source)
-    place = Place(origin, ("jobs", str(name)))
+    place = Place(origin, ("jobs", short_name(name)))
     faults = list(_wrong_name(name, place))
     mapping = table.mapping if isinstance(table, JobTable) else table
     settings = _settings(mapping, place, faults)
@@ -127,15 +129,13 @@ def _doubtful(name: str, table: object, source: str) -> JobConfig:
     mapping = table.mapping if isinstance(table, JobTable) else table
     known = mapping if isinstance(mapping, Mapping) else {}
     params, plugin = known.get("params"), known.get("plugin")
-    read, _ = read_references(params if isinstance(params, Mapping) else {}, Place(origin, ("jobs", name)))
+    read = _params(params if isinstance(params, Mapping) else {}, Place(origin, ("jobs", name)), [])
     return JobConfig(name, plugin if isinstance(plugin, str) else name, read, origin)
 
 
 def _settings(mapping: object, place: Place, faults: list[UJRError]) -> _JobTable | None:
     if isinstance(mapping, Mapping) and isinstance(params := mapping.get("params"), Mapping):
-        read, wrong = read_references(params, place.at("params"))
-        mapping = {**mapping, "params": read}
-        faults.extend(wrong)
+        mapping = {**mapping, "params": _params(params, place.at("params"), faults)}
     try:
         return structure(_JobTable, mapping, place.origin, place.table)
     except Faults as error:
@@ -143,17 +143,26 @@ def _settings(mapping: object, place: Place, faults: list[UJRError]) -> _JobTabl
         return None
 
 
+def _params(params: Mapping[str, Any], place: Place, faults: list[UJRError]) -> dict[str, Any]:
+    if too_deep(params) is not None:
+        text = f"it is nested deeper than {DEEPEST} levels"
+        faults.append(wrong_value(text, "put fewer tables and arrays into each other").at(place))
+        return {}
+    read, wrong = read_references(params, place)
+    faults.extend(wrong)
+    return read
+
+
 def _wrong_name(name: object, place: Place) -> Iterator[UJRError]:
-    if not isinstance(name, str) or not name or not name.isprintable():
-        fix = "use letters, digits, dots and dashes"
-        yield WrongError("config-wrong-value", f"has no usable name: {shown(name)}", "", fix).at(place)
+    if not is_job_name(name):
+        yield ConfigError("config-wrong-value", f"{shown(name)} is no name of a job", place.where, NAME_RULE)
 
 
 def _origin(table: object, source: str) -> Origin:
     return table.origin if isinstance(table, JobTable) else Origin(source)
 
 
-def _tables(answers: Iterable[tuple[str, object]], faults: list[UJRError]) -> Iterator[tuple[str, object, str]]:
+def _tables(answers: Iterable[tuple[str, object]], faults: list[UJRError]) -> Iterator[tuple[Any, object, str]]:
     for source, answer in answers:
         if answer is None:
             continue
@@ -165,7 +174,8 @@ def _tables(answers: Iterable[tuple[str, object]], faults: list[UJRError]) -> It
         if tables is None:
             faults.append(_wrong_answer(source, f"a {type(answer).__name__}"))
         else:
-            yield from ((name, table, source) for name, table in tables.items())
+            for name, table in tables.items():
+                yield normal_name(name) if isinstance(name, str) else name, table, source
 
 
 def _wrong_answer(source: str, what: str) -> PluginError:
@@ -180,7 +190,7 @@ def _wrong_answer(source: str, what: str) -> PluginError:
 def _twice(name: str, first: str, second: str) -> ConfigError:
     return ConfigError(
         "config-job-twice",
-        f'two sources configure job "{name}"',
+        f'two sources configure job "{short_name(name)}"',
         f"{first} and {second}",
         "rename one of the two, or remove it",
     )

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-KeyPath = tuple[str, ...]
+from ujr_core.configuration.depth import DEEPEST, KeyPath
 
 _BLANK = re.compile(r"(?:[\s]|#[^\n]*)*")
 _KEY_PART = re.compile(r"""[ \t]*("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
@@ -107,7 +107,7 @@ class _Scanner:
         while self._text.startswith(".", self._at):
             self._at += 1
             parts.append(self._key_part())
-        return tuple(parts)
+        return tuple(parts[: DEEPEST + 1])
 
     def _key_part(self) -> str:
         part = self._match(_KEY_PART)[1]
@@ -120,8 +120,12 @@ class _Scanner:
 
     def _note(self, path: KeyPath, position: int) -> None:
         line = bisect.bisect_left(self._ends, position) + 1
-        for end in range(1, len(path) + 1):
-            self.lines.setdefault(path[:end], line)
+        for end in range(min(len(path), DEEPEST + 1), 0, -1):
+            if path[:end] in self.lines:
+                break  # and so are all that are shorter
+            self.lines[path[:end]] = line
+        if len(path) > DEEPEST:
+            raise _LostError  # whoever reads the values refuses such a text
 
     def _peek(self) -> str:
         """Skip blanks and comments; return the next character, "" at the end."""

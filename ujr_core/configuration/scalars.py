@@ -93,7 +93,7 @@ def seconds(kind: Any, converter: cattrs.Converter) -> Read:
             raise refused
         try:
             return parse_duration(value)
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             why = f": {str(error)[:120]}"
             raise WrongError("config-duration", "has no duration", why, 'write for example "30s"') from None
 

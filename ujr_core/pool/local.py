@@ -32,6 +32,7 @@ class LocalPool:
         folder: where they are at home, absolute.
         sys_path: where they import from.
         python: the interpreter.
+        silence: seconds after which a worker that acknowledges nothing is killed; it was stopped, or its start hangs.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class LocalPool:
         folder: pathlib.Path,
         sys_path: Sequence[str],
         python: str = sys.executable,
+        silence: float = 60.0,
     ) -> None:
         self.next_wake = 0.0
         self._watcher = watcher
         self._workers = workers
+        self._silence = silence
         self._launch = Launch(python, folder, tuple(sys_path))
         self._guard = Guard(watcher, python)
         self._guard.keep(time.monotonic())
@@ -88,10 +91,11 @@ class LocalPool:
             self._hand_out()
         if self._lacks_worker() and now >= self._backoff.not_before:
             self._begin_worker(now)
+        self._end_the_silent(now)
         news, self._news = self._news, []
         # One worker a turn, since each start takes milliseconds; the next turn comes at once if more are missing.
         wake = self._backoff.not_before if self._lacks_worker() else math.inf
-        self.next_wake = min(wake, self._guard.next_wake)
+        self.next_wake = min(wake, self._guard.next_wake, self._silent_at())
         return news
 
     def close(self) -> None:
@@ -129,6 +133,18 @@ class LocalPool:
         self._watcher.watch(process.death_fd, functools.partial(self._died, seat))
         seat.greet(self._launch.sys_path)
         self._send(seat)
+
+    def _silent_at(self) -> float:
+        return min((seat.owed_since for seat in self._seats), default=math.inf) + self._silence
+
+    def _end_the_silent(self, now: float) -> None:
+        if now < self._silent_at():
+            return
+        for seat in self._seats:
+            if now >= seat.owed_since + self._silence:
+                seat.give_up()
+                message = f"worker {seat.process.pid} acknowledged nothing for {self._silence:g} s and was killed"
+                self._news.append(WorkersCannotStart(message, 0.0))
 
     def _send(self, seat: Seat) -> None:
         if not seat.is_blocked and not seat.process.send():

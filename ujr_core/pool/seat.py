@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections import deque
@@ -49,6 +50,8 @@ class Seat:
         self.is_blocked = False
         """Its pipe is full, and whether it can be written to is watched."""
         self.is_over = False
+        self.owed_since = math.inf
+        """When it was last told something that it has not acknowledged."""
         self._line: deque[Order] = deque()
         self._begun_at: float | None = None
         self._signalled: set[int] = set()
@@ -69,6 +72,7 @@ class Seat:
     def greet(self, sys_path: tuple[str, ...]) -> None:
         """Tell the worker where to import from; it answers when it is ready."""
         self.process.put(wire.encode_init(sys_path))
+        self.owed_since = time.monotonic()
 
     def give(self, order: Order) -> None:
         """Add a run to its line."""
@@ -78,12 +82,19 @@ class Seat:
             self.process.put(wire.encode_function(number, order.function))
         self.process.put(wire.encode_run(order.run_id, number, order.payload))
         self._line.append(order)
+        self.owed_since = min(self.owed_since, time.monotonic())
 
     def kill(self, run_id: int, number: int) -> None:
         """Signal the worker for the sake of one run."""
         self.is_doomed = True
         self._signalled.add(run_id)
         self.process.signal(number)
+
+    def give_up(self) -> None:
+        """Kill the worker; its death tells what becomes of its line."""
+        self.is_doomed = True
+        self.owed_since = math.inf
+        self.process.signal(signal.SIGKILL)
 
     def hear(self) -> list[News]:
         """Read once, and return what that tells."""
@@ -122,6 +133,7 @@ class Seat:
             yield self._ended(wire.decode_ended(body))
         elif kind == wire.HELLO:
             self.is_ready = True
+            self.owed_since = math.inf
         else:
             raise wire.BrokenFrame(f"a message of kind {kind} arrived")
 
@@ -129,6 +141,7 @@ class Seat:
         if self._begun_at is not None or not self._line or self._line[0].run_id != run_id:
             raise wire.BrokenFrame(f"run {run_id} was begun out of turn")
         self._begun_at = time.monotonic()
+        self.owed_since = math.inf
         self.has_begun_any = True
         return RunBegun(run_id)
 
@@ -137,6 +150,7 @@ class Seat:
             raise wire.BrokenFrame(f"run {ended.run_id} ended without having begun")
         self._line.popleft()
         self._begun_at = None
+        self.owed_since = time.monotonic() if self._line else math.inf
         return RunEnded(ended.run_id, _outcome(ended))
 
     def _settled(self, death: Death, output: str) -> Iterator[RunEnded]:

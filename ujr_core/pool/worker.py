@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from ujr_core.naming import import_function
 from ujr_core.pool import wire
+from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
 from ujr_core.pool.output import take_output
 from ujr_core.pool.wire import Account
@@ -64,6 +65,7 @@ class Worker:
         self._names: dict[int, str] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         self._meter = Meter()
+        self._home = Home()
         self._orders = {wire.INIT: self._init, wire.FUNCTION: self._name, wire.RUN: self._run}
 
     def serve(self) -> None:
@@ -89,6 +91,7 @@ class Worker:
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the task forked came back here; it is not the worker
         measures = self._meter.end()
+        self._home.come_back()
         flush_output()
         self._write(wire.encode_ended(run_id, account, measures, take_output(self._output_fd)))
 
