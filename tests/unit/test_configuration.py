@@ -535,7 +535,22 @@ def test_a_setting_out_of_its_range_is_refused(key: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "a\nb", "\x1b[31m", 5, "../x", "a/b", "a\\b", ".hidden", "-x", " a", "a ", "a\u200bb", "x" * 201, "x" * 10_000],
+    [
+        "",
+        "a\nb",
+        "\x1b[31m",
+        5,
+        "../x",
+        "a/b",
+        "a\\b",
+        ".hidden",
+        "-x",
+        " a",
+        "a ",
+        "a\u200bb",
+        "x" * 201,
+        "x" * 10_000,
+    ],
 )
 def test_a_name_that_nobody_can_read_or_type_is_refused(name: Any) -> None:
     """No path, no option, nothing that cannot be seen; and an error is not as long as the name."""
@@ -557,7 +572,17 @@ def test_a_wrong_name_of_a_job_is_told_with_the_rule() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["nightly", "Über-Nacht", "北部 2", "हिन्दी", "weather.jobs:north", "vault@ujr-plugin-vault", "_a+b", "7", "x" * 200],
+    [
+        "nightly",
+        "Über-Nacht",
+        "北部 2",
+        "हिन्दी",
+        "weather.jobs:north",
+        "vault@ujr-plugin-vault",
+        "_a+b",
+        "7",
+        "x" * 200,
+    ],
 )
 def test_a_name_that_people_read_is_a_name(name: str) -> None:
     """Letters of any script, digits and spaces; also what a plugin of the project is called."""

@@ -204,6 +204,27 @@ def test_a_wrong_name_is_recorded_with_a_fix(load: Load, text: str, what: str) -
     assert "fix:" in error
 
 
+def test_a_module_that_hides_one_of_the_standard_library_is_refused(load: Load, tmp_path: Path) -> None:
+    """Of two modules with one name only one can be had: the whole text says which file to rename."""
+    (tmp_path / "queue.py").write_text(JOB)
+    assert error_of(load("queue"), "queue") == (
+        'error[plugin-shadowed]: plugin "queue" was not loaded: "queue.py" has the name of a module of the standard '
+        f"library\n  where: {tmp_path}/queue.py\n"
+        '  fix:   rename your file, for example "my_queue.py", and name that'
+    )
+    (tmp_path / "json").mkdir()
+    assert '"json" has the name of' in error_of(load("json.jobs:Mine"), "json.jobs:Mine")
+
+
+def test_a_module_that_cannot_be_had_for_another_is_refused(load: Load, tmp_path: Path) -> None:
+    """What is imported already, from elsewhere, is not taken for the project's own."""
+    (tmp_path / "attrs.py").write_text(JOB)
+    assert f'"attrs.py" has the name of a module that is imported already, {attrs.__file__}' in error_of(
+        load("attrs"), "attrs"
+    )
+    load("json")  # without a file of that name it is what was meant
+
+
 def test_a_built_in_keeps_its_name_against_anyone(load: Load, install: Callable[..., None]) -> None:
     """A distribution that claims "env" is not imported, and named; env itself loads."""
     install("ujr-evil", "env = ujr_evil_1", "raise SystemExit")
@@ -632,6 +653,26 @@ def test_jobs_that_fit_their_plugins_have_no_fault(load: Load) -> None:
     assert check(registry, j=table) == []
     config = consolidate([("src", {"j": table})], main_of({}, Path()).runner).jobs["j"]
     assert params_of(config, registry) == Job.Params("north", SecretRef("env", "A"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["module", "instance", "class"])
+def test_a_forgotten_mark_is_named(load: Load, kind: str) -> None:
+    """A function of the hook's name without @hookimpl is no implementation: the whole text says what it lacks."""
+
+    class Mine:
+        def get_runnable_tasks(self, job: Any) -> None:
+            """Nothing."""
+
+    def get_runnable_tasks(job: Any) -> None:
+        """Nothing."""
+
+    plugin = {"module": named("Mine", get_runnable_tasks=get_runnable_tasks), "instance": Mine(), "class": Mine}[kind]
+    (fault,) = check(load(plugin), j={"plugin": "Mine"})
+    assert str(fault) == (
+        'error[plugin-not-a-job]: job "j" names plugin "Mine", whose get_runnable_tasks is not marked\n'
+        "  where: src, jobs.j.plugin\n"
+        "  fix:   mark it with @hookimpl, which comes from ujr_core"
+    )
 
 
 def test_all_faults_of_all_jobs_come_in_one_pass(load: Load) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -9,9 +10,13 @@ from typing import Any
 from ujr_core.configuration.place import Place
 from ujr_core.configuration.structure import structure
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
+from ujr_core.registry.record import PluginRecord
 from ujr_core.registry.registry import Registry
 from ujr_core.secret import SecretRef
 from ujr_core.values import JobConfig
+
+HOOK = "get_runnable_tasks"
+"""What makes a plugin a job plugin."""
 
 
 def check_jobs(jobs: Mapping[str, JobConfig], registry: Registry) -> tuple[UJRError, ...]:
@@ -38,8 +43,9 @@ def params_of(job: JobConfig, registry: Registry) -> Any:
 def _faults(job: JobConfig, registry: Registry) -> Iterator[UJRError]:
     place = Place(job.origin, ("jobs", job.name))
     try:
-        if "get_runnable_tasks" not in registry.find(job.plugin).hooks:
-            yield _no_job(job, place)
+        record = registry.find(job.plugin)
+        if HOOK not in record.hooks:
+            yield _no_job(job, record, place.at("plugin"))
         params_of(job, registry)
     except Faults as error:
         yield from error.faults
@@ -62,13 +68,11 @@ def _provider_faults(ref: SecretRef, job: JobConfig, place: Place, registry: Reg
         yield ConfigError("config-secret-provider", what, where.where, "name a plugin that has fetch_job_details")
 
 
-def _no_job(job: JobConfig, place: Place) -> PluginError:
-    return PluginError(
-        "plugin-not-a-job",
-        f'job "{job.name}" names plugin "{job.plugin}", which has no get_runnable_tasks',
-        place.at("plugin").where,
-        "name a job plugin, for example command or call, or add get_runnable_tasks to it",
-    )
+def _no_job(job: JobConfig, record: PluginRecord, place: Place) -> PluginError:
+    what, fix = f"which has no {HOOK}", f"name a job plugin, for example command or call, or add {HOOK} to it"
+    if callable(inspect.getattr_static(record.plugin, HOOK, None)):
+        what, fix = f"whose {HOOK} is not marked", "mark it with @hookimpl, which comes from ujr_core"
+    return PluginError("plugin-not-a-job", f'job "{job.name}" names plugin "{job.plugin}", {what}', place.where, fix)
 
 
 def _needs(error: UJRError, needs: str, place: Place) -> UJRError:

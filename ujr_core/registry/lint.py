@@ -38,6 +38,8 @@ def mistakes(name: str, marks: Marks, source: str) -> Iterator[PluginError]:
             if not options.get("optionalhook"):
                 yield _unknown_hook(name, hook, where)
             continue
+        if _is_async(function):
+            yield _async(name, hook, where)
         yield from _wrong_marks(name, hook, options, where)
         yield from _wrong_arguments(name, hook, function, where)
         if not _is_wrapper(options) and seen.setdefault(hook, function_name) != function_name:
@@ -75,6 +77,15 @@ def _wrong_arguments(name: str, hook: str, function: Callable[..., Any], where: 
             yield PluginError(
                 "plugin-wrong-signature", what, where, f"write {hook}({', '.join(known)}), or fewer of these"
             )
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _async(name: str, hook: str, where: str) -> PluginError:
+    what = f'plugin "{name}" was not loaded: its {hook} is async, and nobody awaits it'
+    return PluginError("plugin-async", what, where, f"write def {hook}, and within it asyncio.run(…) where you need it")
 
 
 def _twice(name: str, hook: str, where: str) -> PluginError:

@@ -16,6 +16,7 @@ from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
 from ujr_core.registry.candidate import Candidate
 from ujr_core.registry.cause import construct_error, import_error
 from ujr_core.registry.record import PluginRecord, Status
+from ujr_core.registry.shadow import shadow_error
 
 
 def load_all(candidates: Iterable[Candidate], *, disabled: Iterable[str], folder: Path) -> list[PluginRecord]:
@@ -69,6 +70,8 @@ def _conflict(candidate: Candidate, claims: Sequence[Candidate]) -> PluginError:
 
 
 def _load(candidate: Candidate, folder: Path) -> PluginRecord:
+    if (shadowed := shadow_error(candidate, folder)) is not None:
+        return _unloaded(candidate, "failed", shadowed)
     start = time.perf_counter()
     try:
         found = candidate.load()
