@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import attrs
 import pytest
 
-from ujr_core import Failure, JobState, Result, Runner, TaskRun, hookimpl
+from tests.recorder import Recorder
+from ujr_core import Runner
 
 SECRET = "correct-horse-battery"
 
@@ -42,30 +42,6 @@ def fail_first(path):
 def length(secret):
     return len(secret.reveal())
 """
-
-
-@attrs.define
-class Recorder:
-    """A reporter that keeps what it is told."""
-
-    succeeded: list[tuple[TaskRun, Result]] = attrs.Factory(list)
-    failed: list[tuple[TaskRun, Failure]] = attrs.Factory(list)
-    states: list[tuple[str, str]] = attrs.Factory(list)
-
-    @hookimpl
-    def task_succeeded(self, run: TaskRun, result: Result) -> None:
-        """Keep it."""
-        self.succeeded.append((run, result))
-
-    @hookimpl
-    def task_failed(self, run: TaskRun, failure: Failure) -> None:
-        """Keep it."""
-        self.failed.append((run, failure))
-
-    @hookimpl
-    def job_changed(self, job: str, state: JobState) -> None:
-        """Keep it."""
-        self.states.append((job, state.kind))
 
 
 Run = Callable[..., tuple[int, Recorder]]
