@@ -8,6 +8,7 @@ import os
 import pathlib
 import pickle
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -229,6 +230,17 @@ def standing() -> tuple[str, int, bool, int]:
     mask = os.umask(0)
     os.umask(mask)
     return os.getcwd(), mask, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.alarm(0)
+
+
+def prints_and_waits() -> bool:
+    """Print three mebibytes, tell whether they were taken away while it waits, and print one line more."""
+    print("x" * (3 << 20), flush=True)
+    deadline = time.monotonic() + 20
+    while os.fstat(1).st_size and time.monotonic() < deadline:
+        select.select([], [], [], 0.02)
+    is_empty = not os.fstat(1).st_size
+    print("the end")
+    return is_empty
 
 
 def forks_and_returns() -> int:

@@ -551,6 +551,15 @@ def test_of_much_output_the_end_is_kept(one: Driven) -> None:
     assert output.endswith("xthe end")
 
 
+def test_what_a_running_task_prints_does_not_fill_the_memory(one: Driven) -> None:
+    """Of a task that prints much and goes on, the end is kept and the rest is let go while it runs."""
+    result = one.succeed("prints_and_waits")
+    assert result.value()
+    assert result.output.startswith("[… cut to 64 KiB …]")
+    assert result.output.endswith("x\nthe end\n")
+    assert one.succeed("echo", 1).output == ""
+
+
 def test_a_worker_inherits_nothing_of_the_runner(
     one: Driven, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from ujr_core.pool.process import Launch, WorkerProcess
 from ujr_core.pool.seat import Legacy, Seat, cancelled
 
 _LONGEST_CLOSE = 1.0
+_TRIM_EVERY = 1.0
 
 
 class LocalPool:
@@ -48,7 +49,7 @@ class LocalPool:
         self.next_wake = 0.0
         self._watcher = watcher
         self._workers = workers
-        self._silence = silence
+        self._silence, self._trim_at = silence, math.inf
         self._launch = Launch(python, folder, tuple(sys_path))
         self._guard = Guard(watcher, python)
         self._guard.keep(time.monotonic())
@@ -92,10 +93,11 @@ class LocalPool:
         if self._lacks_worker() and now >= self._backoff.not_before:
             self._begin_worker(now)
         self._end_the_silent(now)
+        self._trim_outputs(now)
         news, self._news = self._news, []
         # One worker a turn, since each start takes milliseconds; the next turn comes at once if more are missing.
         wake = self._backoff.not_before if self._lacks_worker() else math.inf
-        self.next_wake = min(wake, self._guard.next_wake, self._silent_at())
+        self.next_wake = min(wake, self._guard.next_wake, self._silent_at(), self._trim_at)
         return news
 
     def close(self) -> None:
@@ -145,6 +147,17 @@ class LocalPool:
                 seat.give_up()
                 message = f"worker {seat.process.pid} acknowledged nothing for {self._silence:g} s and was killed"
                 self._news.append(WorkersCannotStart(message, 0.0))
+
+    def _trim_outputs(self, now: float) -> None:
+        # A command that prints for hours would otherwise fill the memory that its output lies in.
+        if not self._seat_of:
+            self._trim_at = math.inf
+            return
+        if now >= self._trim_at:
+            for seat in self._seats:
+                seat.process.trim_output()
+        if now >= self._trim_at or self._trim_at == math.inf:
+            self._trim_at = now + _TRIM_EVERY
 
     def _send(self, seat: Seat) -> None:
         if not seat.is_blocked and not seat.process.send():

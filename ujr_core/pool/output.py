@@ -7,6 +7,9 @@ import os
 
 from ujr_core.texts import TEXT_LIMIT, cut
 
+TRIM_AT = 1 << 20
+"""Bytes of output that may lie in memory while a task runs."""
+
 
 def new_output() -> int:
     """Return the descriptor of an empty file whose every write appends.
@@ -31,6 +34,19 @@ def tail_of(fd: int) -> str:
     # A few bytes more than are kept, so that what is longer is seen to be.
     raw = os.pread(fd, TEXT_LIMIT + 8, max(0, size - TEXT_LIMIT - 8))
     return cut(raw.decode("utf-8", "replace"), keep="end")
+
+
+def trimmed(fd: int) -> str:
+    """Empty the file if it has grown beyond a mebibyte, and return its last 64 KiB; "" if it has not.
+
+    What is written between the two is lost, in the middle of a text that is cut there anyway.
+    """
+    return take_output(fd) if os.fstat(fd).st_size > TRIM_AT else ""
+
+
+def joined(earlier: str, later: str) -> str:
+    """Return the last 64 KiB of two outputs."""
+    return cut(earlier + later, keep="end") if earlier else later
 
 
 def take_output(fd: int) -> str:

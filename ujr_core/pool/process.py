@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import attrs
 
 from ujr_core.pool.guardian import signal_session
-from ujr_core.pool.output import new_output, tail_of
+from ujr_core.pool.output import joined, new_output, tail_of, trimmed
 
 # Not "-m": that would look for the worker's modules in the folder first, where a file of the project may bear the
 # name of one of the standard library's. The project's folder comes with INIT.
@@ -79,6 +79,7 @@ class WorkerProcess:
         self.orders_fd, self.news_fd = orders_fd, news_fd
         self.death_fd = os.pidfd_open(process.pid)
         self._output_fd = output_fd
+        self._trimmed = ""
         self._outgoing = bytearray()
         self._inherited_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._is_buried = False
@@ -128,9 +129,19 @@ class WorkerProcess:
         except BlockingIOError:
             return None
 
+    def trim_output(self) -> None:
+        """Keep the end of what its task has printed so far, if that is much."""
+        if text := trimmed(self._output_fd):
+            self._trimmed = text
+
+    def take_trimmed(self) -> str:
+        """Return what was kept of the output of the run that ends."""
+        text, self._trimmed = self._trimmed, ""
+        return text
+
     def output_tail(self) -> str:
         """Return the last 64 KiB that its task printed."""
-        return tail_of(self._output_fd)
+        return joined(self._trimmed, tail_of(self._output_fd))
 
     def signal(self, number: int) -> None:
         """Send a signal to the worker and all that its tasks started in its session."""

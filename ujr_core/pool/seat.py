@@ -12,6 +12,7 @@ import attrs
 
 from ujr_core.execution import News, Order, RunBegun, RunEnded
 from ujr_core.pool import wire
+from ujr_core.pool.output import joined
 from ujr_core.pool.process import Death, WorkerProcess
 from ujr_core.values import Failure, Result
 
@@ -151,7 +152,7 @@ class Seat:
         self._line.popleft()
         self._begun_at = None
         self.owed_since = time.monotonic() if self._line else math.inf
-        return RunEnded(ended.run_id, _outcome(ended))
+        return RunEnded(ended.run_id, _outcome(ended, joined(self.process.take_trimmed(), ended.output)))
 
     def _settled(self, death: Death, output: str) -> Iterator[RunEnded]:
         if self._begun_at is not None:
@@ -180,8 +181,8 @@ def cancelled(when: str) -> Failure:
     return Failure("cancelled", "Cancelled", f"the run was cancelled before it began: {when}")
 
 
-def _outcome(ended: wire.Ended) -> Result | Failure:
-    account, (duration, cpu_seconds, peak), output = ended.account, ended.measures, ended.output
+def _outcome(ended: wire.Ended, output: str) -> Result | Failure:
+    account, (duration, cpu_seconds, peak) = ended.account, ended.measures
     if account.returned:
         return Result(account.text, output, duration, cpu_seconds, peak, account.value)
     return Failure(
