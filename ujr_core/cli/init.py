@@ -40,8 +40,8 @@ def _write_new(folder: pathlib.Path) -> None:
         try:
             _write(path, name)
         except OSError as error:  # a write that fails names no file
-            raise ConfigError("init-unwritable", f"the project cannot be written: {error.strerror}",
-                              str(error.filename or path), "name a folder that this user may write") from None  # fmt: skip
+            what, where = f"the project cannot be written: {error.strerror}", str(error.filename or path)
+            raise ConfigError("init-unwritable", what, where, "name a folder that this user may write") from None
 
 
 def _write(path: pathlib.Path, name: str) -> None:

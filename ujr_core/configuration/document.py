@@ -52,8 +52,8 @@ def read_toml(path: str | Path) -> JobTable:
     except ValueError as error:  # of which TOMLDecodeError is one, and a number of 5,000 digits another
         raise _malformed(str(error), source, text) from None
     origin = Origin(source, key_lines(text))
-    if (path := too_deep(mapping)) is not None:
-        raise _too_deep(path, origin)
+    if (keys := too_deep(mapping)) is not None:
+        raise _too_deep(keys, origin)
     return JobTable(mapping, origin)
 
 
@@ -83,8 +83,8 @@ def _content(path: str | Path) -> bytes:
         return file.read()
 
 
-def _too_deep(path: tuple[str, ...], origin: Origin) -> ConfigError:
-    where = f"{origin.where(path)}, {dotted(path[:4])}…"
+def _too_deep(keys: tuple[str, ...], origin: Origin) -> ConfigError:
+    where = f"{origin.where(keys)}, {dotted(keys[:4])}…"
     what = f"the configuration is nested deeper than {DEEPEST} levels"
     return ConfigError("config-malformed", what, where, "write fewer dots in the key, or fewer brackets in each other")
 

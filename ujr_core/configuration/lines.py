@@ -120,7 +120,7 @@ class _Scanner:
 
     def _note(self, path: KeyPath, position: int) -> None:
         line = bisect.bisect_left(self._ends, position) + 1
-        for end in range(min(len(path), DEEPEST + 1), 0, -1):
+        for end in range(len(path), 0, -1):
             if path[:end] in self.lines:
                 break  # and so are all that are shorter
             self.lines[path[:end]] = line
