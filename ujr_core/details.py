@@ -53,7 +53,7 @@ def _gather(config: JobConfig, node: Node, registry: Registry) -> _Supplies:
     supplies = _Supplies()
     for called in registry.call_each("fetch_job_details", job=config, node=node):
         if called.error is not None:
-            raise _reason(called.record.name, called.error) from None
+            raise _reason(config, called.record.name, called.error) from None
         if called.value is None:
             continue
         if not isinstance(called.value, Mapping):
@@ -63,8 +63,12 @@ def _gather(config: JobConfig, node: Node, registry: Registry) -> _Supplies:
     return supplies
 
 
-def _reason(plugin: str, error: BaseException) -> UJRError:
+def _reason(config: JobConfig, plugin: str, error: BaseException) -> UJRError:
     if isinstance(error, SecretError):
+        # A provider knows what it was asked for, and not where that was written.
+        place = f"{config.origin.where(('params',))}, jobs.{config.name}.params"
+        if place not in getattr(error, "where", ""):
+            error.where = f"{place}; {error.where}" if getattr(error, "where", "") else place
         return error
     # The text of any other exception may hold the value; its type does not.
     what = f'plugin "{plugin}" raised {type(error).__name__}'

@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 
+from ujr_core.configuration.jobname import normal_name
 from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import Main, main_of, read_main
 from ujr_core.durations import format_duration
@@ -90,11 +91,12 @@ class Project:
             if self.nothing_here:
                 log.warning("%s", self.nothing_here)
             return self.jobs_here
-        for name in names:
+        wanted = list(dict.fromkeys(map(normal_name, names)))
+        for name in wanted:
             if name not in self.jobs:
                 raise ConfigError("config-unknown-job", f'there is no job "{name}"', "ujr run",
                                   did_you_mean(name, self.jobs) or "ujr list shows the jobs there are")  # fmt: skip
-        return [self.jobs[name] for name in dict.fromkeys(names)]
+        return [self.jobs[name] for name in wanted]
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:

@@ -178,6 +178,7 @@ def test_a_job_that_cannot_start_is_no_second_fault_in_the_log(
     ((level, text),) = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert level == "INFO"
     assert text.startswith('job "job" cannot start:\nerror[secret-not-found]')
+    assert "where: <python>, jobs.job.params; env:NOT_SET_ANYWHERE" in text
 
 
 def test_reports_that_a_hanging_plugin_was_not_told_are_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:

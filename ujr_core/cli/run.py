@@ -33,9 +33,6 @@ def run(
     """Run jobs: all of them until you stop it, or just those named until they are idle."""
     if once + until_idle + dry_run > 1:
         raise click.UsageError("Give one of --once, --until-idle and --dry-run.")
-    from ujr_core.configuration.jobname import normal_name
-
-    jobs = tuple(map(normal_name, jobs))
     project = given.project({"log": {"level": "DEBUG"}} if verbose else None)
     if dry_run:
         return _show_what_would_run(project, jobs, workers)
