@@ -10,12 +10,9 @@ import attrs
 
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox, Source
-from ujr_core.offering import items_of, monotonic_of, offer_of, wrong_answer
+from ujr_core.offering import check_count, items_of, monotonic_of, offer_of
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
 from ujr_core.values import JobConfig, JobDone, NextCheck
-
-MOST_CHECKS = 100
-"""NextChecks that one pull takes; an answer that never comes to a task would burn a processor."""
 
 
 @attrs.define
@@ -68,9 +65,9 @@ class OpenAnswer(Source):
             while count > 0:
                 if self._take(next(self._items)):
                     count -= 1
-                elif (checks := checks + 1) > MOST_CHECKS:
-                    what = f"more than {MOST_CHECKS} NextChecks in a row"
-                    raise wrong_answer(self._config.plugin, what, "yield one, and then the tasks")
+                else:
+                    checks += 1
+                    check_count(checks, self._config.plugin)
         except StopIteration:
             self._end(AnswerEnded(self._config.name, self.number, "complete"))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on

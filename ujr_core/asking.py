@@ -75,7 +75,7 @@ class Asking:
             # A hook that hangs is waited for as long as its plugin has something to hear, and no longer.
             has_ended.wait(max(0.0, (deadline if asked.untold else least) - time.monotonic()))
         self._say_untold()
-        self.threads.close(deadline)
+        self.threads.close(least)
 
     def _say_untold(self) -> None:
         untold: Counter[str] = Counter()
@@ -83,7 +83,7 @@ class Asking:
             untold[asked.config.plugin] += asked.untold
         for plugin, count in untold.items():
             if count:
-                log.warning('plugin "%s" was not told of %d reports of its own jobs: it hangs', plugin, count)
+                log.warning('plugin "%s" was not told of %d reports of its own jobs', plugin, count)
 
 
 class AskedJob:

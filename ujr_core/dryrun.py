@@ -11,7 +11,7 @@ import attrs
 from ujr_core.details import start_job
 from ujr_core.errors import Faults
 from ujr_core.foreign import whole_text
-from ujr_core.offering import items_of, offer_of
+from ujr_core.offering import check_count, items_of, offer_of
 from ujr_core.project import Project
 from ujr_core.redact import scrub
 from ujr_core.scheduler.events import Offer
@@ -77,8 +77,12 @@ def _asked(project: Project, config: JobConfig, most: int) -> DryAnswer:
 
 
 def _offers(answered: object, config: JobConfig) -> Generator[Offer, None, None]:
+    checks = 0
     for item in items_of(answered, config.plugin):
-        if not isinstance(item, NextCheck):
+        if isinstance(item, NextCheck):
+            checks += 1
+            check_count(checks, config.plugin)
+        else:
             yield offer_of(item, config.plugin)
 
 

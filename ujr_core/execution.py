@@ -55,7 +55,7 @@ class RunEnded:
 
 @attrs.define(eq=False)
 class WorkersCannotStart:
-    """A process for runs could not be started, or died before it was ready; runs wait until one can.
+    """A process for runs could not be started, or is of no use; runs wait until another is.
 
     Args:
         message: why.

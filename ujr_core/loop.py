@@ -66,7 +66,8 @@ class Loop:
     def _flush(self, now: float) -> None:
         for news in self.pool.flush(now):
             if isinstance(news, WorkersCannotStart):
-                self._say(f"{news.message}; tried again in {format_duration(news.retry_after)}")
+                again = f"; tried again in {format_duration(news.retry_after)}" if news.retry_after else ""
+                self._say(news.message + again)
             else:
                 self.inbox.put(news)
         self.asking.threads.flush(now)

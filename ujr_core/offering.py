@@ -15,6 +15,9 @@ from ujr_core.secret import pickle_for_worker
 from ujr_core.texts import cut, said_by, type_name_of
 from ujr_core.values import Failure, NextCheck, Task
 
+MOST_CHECKS = 100
+"""NextChecks in a row; an answer that never comes to a task would burn a processor."""
+
 
 def items_of(answered: object, plugin: str) -> Iterator[object]:
     """Return what a job answered, to be taken one by one; None is nothing.
@@ -48,6 +51,17 @@ def offer_of(task: object, plugin: str) -> Offer:
 
 
 _FIX = "return a list of Task(function, args), or yield them"
+
+
+def check_count(checks: int, plugin: str) -> None:
+    """Refuse an answer of nothing but NextChecks.
+
+    Raises:
+        PluginError: there were more than `MOST_CHECKS` in a row.
+    """
+    if checks > MOST_CHECKS:
+        what = f"more than {MOST_CHECKS} NextChecks in a row"
+        raise wrong_answer(plugin, what, "yield one, and then the tasks")
 
 
 def wrong_answer(plugin: str, what: str, fix: str) -> PluginError:

@@ -62,7 +62,7 @@ class Runner:
         """Run until told to stop, and return the exit code of ``ujr run``.
 
         Args:
-            jobs: names; just these, until idle. None: all that are enabled and for this node.
+            jobs: names; just these, until idle. none: all that are enabled and for this node.
             until_idle: end when no job has anything to do.
             once: ask each job once, and end with the last run.
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ import pytest
 from tests.process import runner_tasks as tasks
 from tests.recorder import Recorder
 from ujr_core import Job, JobDone, NextCheck, Result, Runner, Secret, Task, TaskRun, hookimpl
+from ujr_core.dryrun import dry_run
+from ujr_core.project import load_project
+from ujr_core.runner import LAST_WORDS
 
 
 class OneShot:
@@ -458,3 +462,39 @@ def test_the_runner_leaves_the_process_as_it_was(setting: Setting) -> None:
     children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     assert children == ""
     assert set(threading.enumerate()) == threads
+
+
+def test_a_hook_that_hangs_does_not_hold_the_end(setting: Setting) -> None:
+    """Nothing is owed to a plugin that hangs, so that the end waits for it no longer than a moment."""
+    never = threading.Event()
+    setting.job(Hangs(never), "hangs")
+    setting.job(OneShot(labelled(a=tasks.do_nothing)), "works")
+    config = {"runner": setting.runner, "jobs": setting.jobs}
+    project = load_project(config, [*setting.plugins, StopsTheRunner()], discover=False)
+    before = time.monotonic()
+    assert Runner(project).run() == 0
+    assert time.monotonic() - before < LAST_WORDS
+    never.set()
+
+
+class StopsTheRunner:
+    """A reporter that stops the runner as a service manager would."""
+
+    @hookimpl
+    def task_succeeded(self, run: TaskRun) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_dry_run_ends_whatever_a_job_answers(setting: Setting) -> None:
+    """An answer of nothing but NextChecks is refused in a dry run as in a real one."""
+    setting.job(AnswersChecks())
+    project = load_project({"runner": setting.runner, "jobs": setting.jobs}, setting.plugins, discover=False)
+    (answer,) = dry_run(project)
+    assert 'plugin "AnswersChecks" answered more than 100 NextChecks in a row' in answer.error
+
+
+def test_a_job_with_a_wrong_plugin_setting_has_that_one_fault(setting: Setting) -> None:
+    """What is said of a plugin that nobody named would mislead."""
+    setting.jobs["a"] = {"plugin": 5}
+    project = load_project({"runner": setting.runner, "jobs": setting.jobs}, setting.plugins, discover=False)
+    assert [fault.code for fault in project.faults] == ["config-wrong-type"]

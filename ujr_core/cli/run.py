@@ -33,13 +33,14 @@ def run(
     """Run jobs: all of them until you stop it, or just those named until they are idle."""
     if once + until_idle + dry_run > 1:
         raise click.UsageError("Give one of --once, --until-idle and --dry-run.")
+    from ujr_core.privacy import keep_memory_private
+
     project = given.project({"log": {"level": "DEBUG"}} if verbose else None)
+    keep_memory_private()
     if dry_run:
         return _show_what_would_run(project, jobs, workers)
-    from ujr_core.privacy import keep_memory_private
     from ujr_core.runner import Runner
 
-    keep_memory_private()
     return Runner(project, workers=workers).run(*jobs, until_idle=until_idle, once=once)
 
 

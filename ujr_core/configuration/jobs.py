@@ -93,7 +93,8 @@ def consolidate(answers: Iterable[tuple[str, object]], runner: RunnerSettings) -
             jobs[name] = job_of(name, table, source=source, runner=runner)
         except Faults as error:
             faults.extend(error.faults)
-            doubtful[short_name(name)] = _doubtful(short_name(name), table, source)
+            if (job := _doubtful(short_name(name), table, source)) is not None:
+                doubtful[job.name] = job
     return Consolidation(dict(sorted(jobs.items())), tuple(faults), doubtful)
 
 
@@ -124,13 +125,16 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
     return JobConfig(name, origin=origin, **fields)
 
 
-def _doubtful(name: str, table: object, source: str) -> JobConfig:
+def _doubtful(name: str, table: object, source: str) -> JobConfig | None:
     origin = _origin(table, source)
     mapping = table.mapping if isinstance(table, JobTable) else table
-    known = mapping if isinstance(mapping, Mapping) else {}
-    params, plugin = known.get("params"), known.get("plugin")
+    if not isinstance(mapping, Mapping):
+        return None
+    params, plugin = mapping.get("params"), mapping.get("plugin", name)
+    if not isinstance(plugin, str):
+        return None  # whatever was found of a plugin that nobody named would mislead
     read = _params(params if isinstance(params, Mapping) else {}, Place(origin, ("jobs", name)), [])
-    return JobConfig(name, plugin if isinstance(plugin, str) else name, read, origin)
+    return JobConfig(name, plugin, read, origin)
 
 
 def _settings(mapping: object, place: Place, faults: list[UJRError]) -> _JobTable | None:

@@ -12,29 +12,31 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 _MOST_ROUNDS = 5
 
 
-def signal_session(leader: int, number: int) -> None:
-    """Send a signal to each process of a session, also to those that left the leader's group, as ``timeout`` does."""
-    with contextlib.suppress(OSError):  # it has gone by itself, or is another user's by now
-        os.killpg(leader, number)
-    for _ in range(_MOST_ROUNDS):
-        strays = list(_strays(leader))
-        for pid in strays:
+def signal_sessions(leaders: Collection[int], number: int) -> None:
+    """Send a signal to each process of some sessions, also to those that left a leader's group, as ``timeout`` does."""
+    for leader in leaders:
+        with contextlib.suppress(OSError):  # it has gone by itself, or is another user's by now
+            os.killpg(leader, number)
+    for _ in range(_MOST_ROUNDS if leaders else 0):
+        strays = list(_strays(leaders))
+        for pid, leader in strays:
             _signal_member(pid, leader, number)
         if not strays or number != signal.SIGKILL:
             return  # after KILL look again: one that was about to fork may have done so
 
 
-def _strays(leader: int) -> Iterator[int]:
+def _strays(leaders: Collection[int]) -> Iterator[tuple[int, int]]:
+    # One look at all processes, however many sessions there are: it is what takes the time.
     for name in os.listdir("/proc"):
         if name.isdigit():
             state, group, session = _standing(int(name))
-            if session == leader != group and state not in "ZX":
-                yield int(name)
+            if session in leaders and session != group and state not in "ZX":
+                yield int(name), session
 
 
 def _signal_member(pid: int, leader: int, number: int) -> None:
@@ -88,17 +90,11 @@ def _watch(events: select.poll, runner: int) -> int | None:
     return 0  # it is gone already: what it has told by now is all
 
 
-def end(sessions: Iterable[int]) -> None:
-    """Kill each session at once."""
-    for session in sessions:
-        signal_session(session, signal.SIGKILL)
-
-
 def main() -> None:
     """Guard until the runner closes the pipe, or is gone."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    end(listen(int(sys.argv[1])))
+    signal_sessions(listen(int(sys.argv[1])), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from ujr_core.execution import News, Order, RunEnded, Watcher, WorkersCannotStart
 from ujr_core.pool.backoff import StartBackoff
 from ujr_core.pool.guard import Guard
+from ujr_core.pool.guardian import signal_sessions
 from ujr_core.pool.process import Launch, WorkerProcess
 from ujr_core.pool.seat import Legacy, Seat, cancelled
 
@@ -66,7 +67,7 @@ class LocalPool:
         self._waiting.extend(orders)
 
     def kill(self, run_id: int, *, signal: int) -> None:
-        """Send a signal to the process group of a run's worker, which then takes no further run.
+        """Send a signal to the session of a run's worker, which then takes no further run.
 
         A run that no worker has yet ends without running; one that is not known is no error.
         """
@@ -103,8 +104,7 @@ class LocalPool:
     def close(self) -> None:
         """End every process at once."""
         self._waiting.clear()
-        for seat in self._seats:
-            seat.process.signal(signals.SIGKILL)
+        signal_sessions([seat.process.pid for seat in self._seats], signals.SIGKILL)
         deadline = time.monotonic() + _LONGEST_CLOSE
         for seat in list(self._seats):
             seat.process.wait_dead(deadline - time.monotonic())
@@ -145,7 +145,7 @@ class LocalPool:
         for seat in self._seats:
             if now >= seat.owed_since + self._silence:
                 seat.give_up()
-                message = f"worker {seat.process.pid} acknowledged nothing for {self._silence:g} s and was killed"
+                message = f"worker {seat.process.pid} acknowledged nothing for {self._silence:g} s and is replaced"
                 self._news.append(WorkersCannotStart(message, 0.0))
 
     def _trim_outputs(self, now: float) -> None:

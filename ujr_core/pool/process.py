@@ -1,4 +1,4 @@
-"""One worker process as the runner sees it: a group to signal, two pipes, a file of output, a death to notice."""
+"""One worker process as the runner sees it: a session to signal, two pipes, a file of output, a death to notice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from ujr_core.pool.guardian import signal_session
+from ujr_core.pool.guardian import signal_sessions
 from ujr_core.pool.output import joined, new_output, tail_of, trimmed
 
 # Not "-m": that would look for the worker's modules in the folder first, where a file of the project may bear the
@@ -146,7 +146,7 @@ class WorkerProcess:
     def signal(self, number: int) -> None:
         """Send a signal to the worker and all that its tasks started in its session."""
         if not self._is_buried:  # otherwise the pid may be another process by now
-            signal_session(self.pid, number)
+            signal_sessions((self.pid,), number)
 
     def wait_dead(self, seconds: float) -> bool:
         """Wait for the death; tell whether it came."""

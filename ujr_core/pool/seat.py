@@ -83,7 +83,8 @@ class Seat:
             self.process.put(wire.encode_function(number, order.function))
         self.process.put(wire.encode_run(order.run_id, number, order.payload))
         self._line.append(order)
-        self.owed_since = min(self.owed_since, time.monotonic())
+        if self._begun_at is None:
+            self.owed_since = min(self.owed_since, time.monotonic())
 
     def kill(self, run_id: int, number: int) -> None:
         """Signal the worker for the sake of one run."""

@@ -107,6 +107,7 @@ class Worker:
             return raised(error, "the arguments of the task cannot be unpickled")
         try:
             value = function(*args, **kwargs)
+            signal.alarm(0)  # here already: one that was left behind must not go off while the result is told
         except BaseException as error:  # noqa: BLE001  # as above
             return raised(error)
         return returned(value)
