@@ -96,7 +96,7 @@ class OpenAnswer(Source):
 
     def _take(self, item: object) -> bool:
         if isinstance(item, NextCheck):
-            at = monotonic_of(item, self._asked_at)
+            at = monotonic_of(item, self._asked_at, self._inbox.clock)
             with self._lock:
                 earliest = self._pulled.next_check
                 self._pulled.next_check = at if earliest is None else min(earliest, at)

@@ -16,8 +16,7 @@ from ujr_core.errors import ProviderUnavailable
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox
 from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
-from ujr_core.strand import Strand
-from ujr_core.threads import Threads
+from ujr_core.strand import Strand, Strands
 from ujr_core.values import Job, JobConfig, Node
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ LEAST_PATIENCE = 0.5
 class Asking:
     """Asks jobs on threads of their own, and puts what they say into the inbox."""
 
-    def __init__(self, registry: Registry, node: Node, inbox: Inbox) -> None:
-        self.threads = Threads()
+    def __init__(self, registry: Registry, node: Node, inbox: Inbox, strands: Strands) -> None:
+        self.strands = strands
         self._registry, self._node, self._inbox = registry, node, inbox
         self._jobs: dict[str, AskedJob] = {}
 
@@ -41,7 +40,7 @@ class Asking:
         """Fetch a job's details; `JobReady`, `JobHeldUp` or `JobRefused` follows."""
         asked = self._jobs.get(config.name)
         if asked is None:
-            strand = Strand(self.threads)
+            strand = self.strands.new()
             asked = self._jobs[config.name] = AskedJob(config, strand, registry=self._registry, inbox=self._inbox)
         asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
@@ -75,7 +74,7 @@ class Asking:
             # A hook that hangs is waited for as long as its plugin has something to hear, and no longer.
             has_ended.wait(max(0.0, (deadline if asked.untold else least) - time.monotonic()))
         self._say_untold()
-        self.threads.close(least)
+        self.strands.close(least)
 
     def _say_untold(self) -> None:
         untold: Counter[str] = Counter()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from ujr_core.clock import SYSTEM, Clock
 
 Ready = Callable[[], Iterable[Any]]
 
@@ -29,7 +30,8 @@ class Inbox:
     sleeps, so nothing that was put before is left lying.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = SYSTEM) -> None:
+        self.clock = clock
         self._events: deque[Any] = deque()
         self._asleep = False
         self._selector = selectors.DefaultSelector()
@@ -76,14 +78,16 @@ class Inbox:
             The events in the order of their arrival; empty when the time has come.
         """
         self._asleep = True
-        # Long sleeps are cut, so that a suspended machine or a bug in a wake time costs a minute at most.
-        delay = 0.0 if self._events else min(max(0.0, until - time.monotonic()), 60.0)
-        ready = self._selector.select(delay)
+        ready = self._selector.select(0.0 if self._events else self._delay(until))
         self._asleep = False
         events = self._taken()
         for key, _ in ready:
             events.extend(key.data())
         return events
+
+    def _delay(self, until: float) -> float:
+        # Long sleeps are cut, so that a suspended machine or a bug in a wake time costs a minute at most.
+        return min(max(0.0, until - self.clock.monotonic()), 60.0)
 
     def close(self) -> None:
         """Release the descriptors."""

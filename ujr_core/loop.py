@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +18,6 @@ from ujr_core.report import Report
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import State, commands, step
 from ujr_core.scheduler.state import Run
-from ujr_core.strand import Strand
 from ujr_core.values import Failure, JobState, Node, Result, TaskRun
 
 log = logging.getLogger("ujr")
@@ -35,7 +32,8 @@ class Loop:
         self.state = state
         self.inbox, self.pool, self.asking, self.reporting = inbox, pool, asking, reporting
         self._node = node
-        self._saying = Strand(asking.threads)
+        self.clock = inbox.clock
+        self._saying = asking.strands.new()
         self._started: dict[int, TaskRun] = {}
         self._acts: dict[type, Callable[[Any], None]] = {
             commands.FetchDetails: lambda command: asking.fetch(command.config),
@@ -55,13 +53,13 @@ class Loop:
         """Go on until the scheduler says that it is finished."""
         while not self.state.is_finished:
             events = self.inbox.wait(until=self._next_wake())
-            now = time.monotonic()
+            now = self.clock.monotonic()
             for command in step(self.state, events, now):
                 self._acts[type(command)](command)
             self._flush(now)
 
     def _next_wake(self) -> float:
-        return min(self.state.next_wake, self.pool.next_wake, self.asking.threads.next_wake)
+        return min(self.state.next_wake, self.pool.next_wake, self.asking.strands.next_wake)
 
     def _flush(self, now: float) -> None:
         for news in self.pool.flush(now):
@@ -70,7 +68,7 @@ class Loop:
                 self._say(news.message + again)
             else:
                 self.inbox.put(news)
-        self.asking.threads.flush(now)
+        self.asking.strands.flush(now)
         self.reporting.flush()
 
     def _say(self, text: str) -> None:
@@ -98,11 +96,11 @@ class Loop:
         told = self._started.pop(run.id)
         hook = "task_succeeded" if isinstance(outcome, Result) else "task_failed"
         if isinstance(outcome, Failure) and command.not_before is not None:
-            outcome = attrs.evolve(outcome, not_before=_wall_clock(command.not_before))
+            outcome = attrs.evolve(outcome, not_before=self.clock.when(command.not_before))
         self._report(run, Report(hook, told, outcome))
 
     def _report_job(self, command: commands.ReportJob) -> None:
-        state = JobState(command.kind, command.text, datetime.datetime.now(datetime.UTC))
+        state = JobState(command.kind, command.text, self.clock.now())
         self.reporting.job_changed(Report("job_changed", command.job, state))
 
     def _report(self, run: Run, report: Report) -> None:
@@ -120,9 +118,5 @@ class Loop:
             function=offer.function.replace(":", "."),
             attempt=run.attempt,
             node=self._node.name,
-            started_at=datetime.datetime.now(datetime.UTC),
+            started_at=self.clock.now(),
         )
-
-
-def _wall_clock(at: float) -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=at - time.monotonic())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from ujr_core import redact
+from ujr_core.clock import Clock
 from ujr_core.errors import PluginError, TaskError
 from ujr_core.foreign import whole_text
 from ujr_core.naming import function_name
@@ -78,9 +77,9 @@ def _pickled(task: Task) -> tuple[bytes | None, Failure | None]:
         return None, Failure("not_serialisable", type_name_of(type(error)), message, whole_text(error))
 
 
-def monotonic_of(check: NextCheck, asked_at: float) -> float:
+def monotonic_of(check: NextCheck, asked_at: float, clock: Clock) -> float:
     """Return the monotonic time that a NextCheck names."""
     if check.after is not None:
         return asked_at + check.after
     assert check.at is not None  # a NextCheck has one of the two
-    return time.monotonic() + (check.at - datetime.datetime.now(datetime.UTC)).total_seconds()
+    return clock.until(check.at)

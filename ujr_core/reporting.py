@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ujr_core.hookspecs import REPORT_HOOKS
@@ -20,12 +21,14 @@ log = logging.getLogger("ujr")
 class Reporting:
     """Hands reports to every reporter; to a job's own plugin on the thread that asks it."""
 
-    def __init__(self, registry: Registry, asking: Asking) -> None:
+    def __init__(
+        self, registry: Registry, asking: Asking, reporter: Callable[[str, dict[str, Call]], Reporter] = Reporter
+    ) -> None:
         hooks: dict[str, dict[str, Call]] = {}
         for hook in REPORT_HOOKS:
             for name, call in registry.reporters(hook):
                 hooks.setdefault(name, {})[hook] = call
-        self._reporters = [Reporter(name, calls) for name, calls in hooks.items()]
+        self._reporters = [reporter(name, calls) for name, calls in hooks.items()]
         self._asking = asking
         self._turn: dict[Reporter, list[Report]] = {}
 

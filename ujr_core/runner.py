@@ -22,6 +22,7 @@ from ujr_core.scheduler import Mode, State, exit_code
 from ujr_core.scheduler.events import JobAdded
 from ujr_core.signals import stop_signals
 from ujr_core.statefolder import locked
+from ujr_core.strand import Strands
 from ujr_core.values import JobConfig
 
 log = logging.getLogger("ujr")
@@ -102,7 +103,7 @@ class Runner:
             inbox = Inbox()
             opened.callback(inbox.close)
             opened.enter_context(stop_signals(inbox))  # first, so that an impatient ^C does not cut short the closing
-            asking = Asking(registry, main.node, inbox)
+            asking = Asking(registry, main.node, inbox, Strands())
             reporting = Reporting(registry, asking)
             opened.callback(lambda: _last_words(state, asking, reporting))
             pool = LocalPool(inbox, workers=self._workers, folder=main.folder, sys_path=_absolute(sys.path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from ujr_core.foreign import whole_text
 from ujr_core.threads import Threads, Work
@@ -19,9 +20,9 @@ class Strand:
     touch, such as a database cursor.
     """
 
-    def __init__(self, threads: Threads) -> None:
+    def __init__(self, run: Callable[[Work], None]) -> None:
         self.holds_thread = False
-        self._threads = threads
+        self._run = run
         self._items: deque[Work] = deque()
         self._is_active = False
         self._more = threading.Condition()
@@ -34,7 +35,7 @@ class Strand:
                 self._more.notify()
                 return
             self._is_active = True
-        self._threads.run(self._live)
+        self._run(self._live)
 
     def _live(self) -> None:
         while (work := self._next()) is not None:
@@ -51,3 +52,11 @@ class Strand:
                     return None
                 self._more.wait()
             return self._items.popleft()
+
+
+class Strands(Threads):
+    """Makes strands, and has the threads that they run on."""
+
+    def new(self) -> Strand:
+        """Return a strand with nothing to do."""
+        return Strand(self.run)

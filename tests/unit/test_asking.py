@@ -19,6 +19,7 @@ from ujr_core.inbox import Inbox
 from ujr_core.registry import Registry
 from ujr_core.scheduler.events import AnswerEnded, JobReady, JobRefused, TasksPulled
 from ujr_core.secret import SecretRef
+from ujr_core.strand import Strands
 
 LONG = 20.0  # seconds; only a broken test takes them
 
@@ -93,7 +94,7 @@ def world(tmp_path: pathlib.Path) -> Iterator[World]:
     plugin, inbox = Scripted(), Inbox()
     main = main_of({"runner": {"disable_plugins": ["log"]}}, tmp_path)
     registry = Registry.load(main=main, extra=[plugin, Leases()], discover=False)
-    asking = Asking(registry, Node("here"), inbox)
+    asking = Asking(registry, Node("here"), inbox, Strands())
     yield World(plugin, asking, inbox)
     plugin.may_go_on.set()
     asking.close(time.monotonic() + LONG)

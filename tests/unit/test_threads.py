@@ -108,7 +108,7 @@ def test_closing_ends_idle_threads_and_later_those_that_hang(let_go: threading.E
 def test_a_strand_survives_work_that_raises(threads: Threads, caplog: pytest.LogCaptureFixture) -> None:
     """What was posted afterwards is done, and the error is said."""
     done = threading.Event()
-    strand = Strand(threads)
+    strand = Strand(threads.run)
     strand.post(_raise)
     strand.post(done.set)
     assert done.wait(LONG)
