@@ -19,21 +19,45 @@ def _is_there(python: str) -> bool:
     return found is not None and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
+PLUGINS = sorted(path.parent.name for path in Path("plugins").glob("*/pyproject.toml"))
 PYTHONS = [version for version in ("3.11", "3.12", "3.13", "3.14") if _is_there(f"python{version}")]
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the whole test suite on each Python that is there; further arguments go to pytest."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", *_editable_plugins())
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def wheels(session: nox.Session) -> None:
-    """Build the wheels of core and sample plugin, and use them in an empty environment."""
+    """Build the wheels of core and plugins, and use them in empty environments."""
     session.install("-e", ".[test]")
     session.run("pytest", "-m", "wheels", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("plugin", PLUGINS, ids=PLUGINS)
+def plugins(session: nox.Session, plugin: str) -> None:
+    """Test a plugin alone, as it is published, beside the wheel of the core."""
+    session.install("build>=1.2")
+    wheels = Path(session.create_tmp()) / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    _build_wheels(session, wheels, ".", f"plugins/{plugin}")
+    (wheel,) = wheels.glob(f"{plugin.replace('-', '_')}-*.whl")
+    session.install("--find-links", str(wheels), f"{wheel}[test]")
+    # Not the root's: what is tested is what was installed, and not what lies here.
+    session.run("pytest", "-o", f"pythonpath=plugins/{plugin}/tests", f"plugins/{plugin}/tests", *session.posargs)
+
+
+def _build_wheels(session: nox.Session, folder: Path, *projects: str) -> None:
+    for project in projects:
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), project)
+
+
+def _editable_plugins() -> list[str]:
+    return [argument for plugin in PLUGINS for argument in ("-e", f"plugins/{plugin}")]
 
 
 @nox.session
@@ -47,7 +71,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly, of core, tests and plugins."""
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev]", *_editable_plugins())
     session.run("mypy")
 
 
@@ -67,11 +91,12 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist into dist/, and see that the wheel installs and starts by itself."""
+    """Build core and plugins into dist/, and see that the core's wheel installs and starts by itself."""
     session.install("build>=1.2")
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", "dist")
+    _build_wheels(session, Path("dist"), *(f"plugins/{plugin}" for plugin in PLUGINS))
     session.run("python", "-m", "venv", "--clear", str(session.create_tmp()))
     fresh = f"{session.create_tmp()}/bin"
-    session.run(f"{fresh}/pip", "install", "-q", *map(str, Path("dist").glob("*.whl")), external=True)
+    session.run(f"{fresh}/pip", "install", "-q", *map(str, Path("dist").glob("ujr_core-*.whl")), external=True)
     session.run(f"{fresh}/ujr", "--version", external=True)

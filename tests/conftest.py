@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests import newcomer
 
 # Deadlines judge the machine, not the code; shrinking is for the one who mends, and is asked for by name.
 _SHARED: dict[str, Any] = {
@@ -17,3 +21,9 @@ settings.register_profile("quick", max_examples=200, stateful_step_count=50, pha
 settings.register_profile("thorough", max_examples=3_000, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("shrink", max_examples=2_000, stateful_step_count=50, **_SHARED)
 settings.load_profile(os.environ.get("UJR_HYPOTHESIS", "quick"))
+
+
+@pytest.fixture(autouse=True)
+def without_our_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of the core find nothing installed but what they install themselves."""
+    monkeypatch.setattr(importlib.metadata, "entry_points", newcomer.entry_points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import attrs
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox, Source
 from ujr_core.offering import check_count, items_of, monotonic_of, offer_of
+from ujr_core.registry.tally import Tally
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
 from ujr_core.values import JobConfig, JobDone, NextCheck
 
@@ -36,12 +38,16 @@ class OpenAnswer(Source):
         asked_at: monotonic.
         inbox: where it is announced.
         faults: of the job.
+        tally: of the hook that answers.
     """
 
-    def __init__(self, config: JobConfig, number: int, asked_at: float, inbox: Inbox, faults: FaultLog) -> None:
+    def __init__(
+        self, config: JobConfig, number: int, asked_at: float, *, inbox: Inbox, faults: FaultLog, tally: Tally
+    ) -> None:
         self.number = number
         self.is_open = True
         self._config, self._asked_at, self._inbox, self._faults = config, asked_at, inbox, faults
+        self._tally = tally
         self._items: Iterator[Any] = iter(())
         # Of both threads; the lock is never held while foreign code runs.
         self._lock = threading.Lock()
@@ -60,8 +66,8 @@ class OpenAnswer(Source):
 
     def pull(self, count: int) -> None:
         """Take up to ``count`` tasks; a NextCheck is none."""
+        began, checks, errors = time.perf_counter(), 0, 0
         try:
-            checks = 0
             while count > 0:
                 if self._take(next(self._items)):
                     count -= 1
@@ -71,11 +77,13 @@ class OpenAnswer(Source):
         except StopIteration:
             self._end(AnswerEnded(self._config.name, self.number, "complete"))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
+            errors = int(not isinstance(error, JobDone))
             self.fail(error)
         else:
             with self._lock:
                 self._pulled.is_pull_over = True
             self._announce()
+        self._tally.add(began, calls=0, errors=errors)
 
     def fail(self, error: BaseException) -> None:
         """End with what the plugin raised."""

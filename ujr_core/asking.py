@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from ujr_core import hookspecs
 from ujr_core.answer import OpenAnswer
-from ujr_core.details import start_job
-from ujr_core.errors import ProviderUnavailable
+from ujr_core.details import Details, Suppliers
+from ujr_core.errors import ProviderUnavailable, UJRError
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox
 from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
 from ujr_core.strand import Strand, Strands
 from ujr_core.values import Job, JobConfig, Node
 
-if TYPE_CHECKING:
-    from ujr_core.registry import Registry
-
 log = logging.getLogger("ujr")
+
+_HOOK = "get_runnable_tasks"
 
 LEAST_PATIENCE = 0.5
 """Seconds that an open answer has to close when the runner ends."""
@@ -31,9 +31,9 @@ LEAST_PATIENCE = 0.5
 class Asking:
     """Asks jobs on threads of their own, and puts what they say into the inbox."""
 
-    def __init__(self, registry: Registry, node: Node, inbox: Inbox, strands: Strands) -> None:
+    def __init__(self, suppliers: Suppliers, node: Node, inbox: Inbox, strands: Strands) -> None:
         self.strands = strands
-        self._registry, self._node, self._inbox = registry, node, inbox
+        self._suppliers, self._node, self._inbox = suppliers, node, inbox
         self._jobs: dict[str, AskedJob] = {}
 
     def fetch(self, config: JobConfig) -> None:
@@ -41,7 +41,7 @@ class Asking:
         asked = self._jobs.get(config.name)
         if asked is None:
             strand = self.strands.new()
-            asked = self._jobs[config.name] = AskedJob(config, strand, registry=self._registry, inbox=self._inbox)
+            asked = self._jobs[config.name] = AskedJob(config, strand, suppliers=self._suppliers, inbox=self._inbox)
         asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
     def ask(self, job: str, answer: int, asked_at: float) -> None:
@@ -72,7 +72,9 @@ class Asking:
         least = min(deadline, time.monotonic() + LEAST_PATIENCE)
         for asked, has_ended in ends:
             # A hook that hangs is waited for as long as its plugin has something to hear, and no longer.
-            has_ended.wait(max(0.0, (deadline if asked.untold else least) - time.monotonic()))
+            if not has_ended.wait(max(0.0, (deadline if asked.untold else least) - time.monotonic())):
+                log.warning('job "%s": a call of plugin "%s" has not returned, and is left alone',
+                            asked.config.name, asked.config.plugin)  # fmt: skip
         self._say_untold()
         self.strands.close(least)
 
@@ -88,9 +90,11 @@ class Asking:
 class AskedJob:
     """One job on its strand: its details, and its open answer."""
 
-    def __init__(self, config: JobConfig, strand: Strand, *, registry: Registry, inbox: Inbox) -> None:
+    def __init__(self, config: JobConfig, strand: Strand, *, suppliers: Suppliers, inbox: Inbox) -> None:
         self.config, self.strand = config, strand
-        self._registry, self._inbox = registry, inbox
+        self._suppliers, self._inbox = suppliers, inbox
+        self._registry = suppliers.registry
+        self._details: Details | None = None
         self._faults = FaultLog()
         self._job: Job | None = None
         self._open: OpenAnswer | None = None
@@ -118,7 +122,8 @@ class AskedJob:
         """Fetch the details, of a configuration that may have changed."""
         self.config = config
         try:
-            self._job = start_job(config, node, self._registry)
+            self._details = Details(config, node, self._suppliers)
+            self._job = self._details.fetch()
         except ProviderUnavailable as error:
             self._inbox.put(JobHeldUp(config.name, one_line(error)))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the job fails, the runner goes on
@@ -129,20 +134,26 @@ class AskedJob:
 
     def ask(self, number: int, asked_at: float) -> None:
         """Call the plugin, and keep what it answers."""
-        self._open = answer = OpenAnswer(self.config, number, asked_at, self._inbox, self._faults)
+        plugin = self.config.plugin
+        tally = self._registry.tally(plugin, _HOOK)
+        self._open = answer = OpenAnswer(
+            self.config, number, asked_at, inbox=self._inbox, faults=self._faults, tally=tally
+        )
         try:
-            answered = self._registry.call_one(self.config.plugin, "get_runnable_tasks", job=self._job)
+            answered = self._registry.call_one(plugin, hookspecs.get_runnable_tasks, self._complete())
             answer.begin(answered)
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
             answer.fail(error)
         else:
             # A generator may own what only the thread that made it may touch; a list owns nothing.
             self.strand.holds_thread = not isinstance(answered, list | tuple | None)
+        self._suppliers.folder.keep(plugin, _HOOK)
 
     def pull(self, number: int, count: int) -> None:
         """Take up to ``count`` tasks from the open answer."""
         if self._open is not None and self._open.number == number and self._open.is_open:
             self._open.pull(count)
+            self._suppliers.folder.keep(self.config.plugin, _HOOK)
             self.strand.holds_thread = self.strand.holds_thread and self._open.is_open
 
     def close(self, number: int | None = None) -> None:
@@ -151,6 +162,14 @@ class AskedJob:
             self._open.close()
             self.strand.holds_thread = False
 
+    def _complete(self) -> Job:
+        assert self._details is not None  # a job is asked when it is ready
+        assert self._job is not None
+        with contextlib.suppress(UJRError):  # it goes on with what it has; what is lacking was said
+            self._job = self._details.completed() or self._job
+        return self._job
+
     def _tell(self, call: Callable[[], None]) -> None:
         self._told += 1
         call()
+        self._suppliers.folder.keep(self.config.plugin, "a report hook")

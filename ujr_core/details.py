@@ -2,68 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from ujr_core import redact
+from ujr_core import hookspecs, redact
 from ujr_core.configuration.references import fill
 from ujr_core.configuration.structure import structure
-from ujr_core.errors import PluginError, ProviderUnavailable, SecretError, SecretNotFound, UJRError, did_you_mean
+from ujr_core.errors import PluginError, ProviderUnavailable, SecretError, SecretNotFound, did_you_mean
+from ujr_core.foreign import FaultLog
+from ujr_core.patience import Hangs, Patience
 from ujr_core.secret import Secret, SecretRef
 from ujr_core.values import Job, JobConfig, Node
+from ujr_core.workingfolder import WorkingFolder
 
 if TYPE_CHECKING:
     from ujr_core.registry import Registry
 
-
-@attrs.define
-class _Supplies:
-    """What plugins gave so far, and who gave it."""
-
-    secrets: dict[SecretRef, Secret] = attrs.field(factory=dict)
-    extra: dict[str, Any] = attrs.field(factory=dict)
-    givers: dict[object, str] = attrs.field(factory=dict)
+_HOOK = "fetch_job_details"
 
 
-def start_job(config: JobConfig, node: Node, registry: Registry) -> Job:
-    """Ask every plugin for a job's details, and make the job that its plugin is asked with.
+class Suppliers:
+    """The plugins that supply details; one that hangs or raises stops only the jobs that need it.
 
-    Raises:
-        ProviderUnavailable: a plugin cannot answer now; it is worth trying again.
-        UJRError: the job cannot start: what a plugin supplied is wrong, or a secret is missing or denied.
+    Args:
+        registry: of the plugins.
+        patience: seconds that one is waited for, each time.
+        folder: that all of them are called in.
     """
-    supplies = _gather(config, node, registry)
-    for ref in config.all_secrets():
-        if ref not in supplies.secrets:
-            raise _nobody_supplied(config, ref)
-    params: Any = fill(config.params, supplies.secrets)
-    details = MappingProxyType({**params, **supplies.extra})
-    # Also those that a provider supplied under a name of its own, and those that templates became.
-    for secret in _secrets_in(details):
-        redact.remember(secret)
-    if (shape := registry.params_class(config.plugin)) is not None:
-        params = structure(shape, params, config.origin.below("params"), ("jobs", config.name, "params"))
-    return Job(config.name, params, details, node, config)
+
+    def __init__(self, registry: Registry, *, patience: float, folder: WorkingFolder) -> None:
+        self.registry, self.folder = registry, folder
+        self.names = registry.names(_HOOK)
+        self._patience = Patience(patience)
+        self._faults: defaultdict[str, FaultLog] = defaultdict(FaultLog)
+
+    def fetch(self, name: str, config: JobConfig, node: Node) -> object:
+        """Ask one plugin for what a job needs.
+
+        Raises:
+            Hangs: it has not answered in time.
+            BaseException: whatever it raises.
+        """
+        is_needed = _is_needed(name, config)
+        ask = functools.partial(self.registry.call_one, name, hookspecs.fetch_job_details, config, node)
+        if self.registry.find(name).is_built_in and not is_needed:
+            return ask()  # it reads nothing, so it needs no thread to hang on
+        try:
+            return self._patience.call(f'{_HOOK} of "{name}"' + f' for job "{config.name}"' * is_needed, ask)
+        finally:
+            self.folder.keep(name, _HOOK)
+
+    def say(self, name: str, error: BaseException) -> None:
+        """Log, once, why jobs start without what a plugin would have supplied."""
+        what = f'plugin "{name}": {_HOOK} failed; jobs that name no secret of it start without what it supplies'
+        self._faults[name].error(what, error)
 
 
-def _gather(config: JobConfig, node: Node, registry: Registry) -> _Supplies:
-    supplies = _Supplies()
-    for called in registry.call_each("fetch_job_details", job=config, node=node):
-        if called.error is not None:
-            raise _reason(config, called.record.name, called.error) from None
-        if called.value is None:
-            continue
-        if not isinstance(called.value, Mapping):
-            raise _wrong(config, called.record.name, f"a {type(called.value).__name__} where a mapping is wanted")
-        for key, value in called.value.items():
-            _take(config, supplies, called.record.name, key, value)
-    return supplies
+class Details:
+    """What the plugins supply to one job.
+
+    Args:
+        config: of the job.
+        node: it runs on.
+        suppliers: all that may be asked.
+    """
+
+    def __init__(self, config: JobConfig, node: Node, suppliers: Suppliers) -> None:
+        self._config, self._node, self._suppliers = config, node, suppliers
+        self._secrets: dict[SecretRef, Secret] = {}
+        self._extra: dict[str, Any] = {}
+        self._givers: dict[object, str] = {}
+        self._lacking: tuple[str, ...] = ()
+
+    def fetch(self) -> Job:
+        """Ask every plugin, and make the job that its plugin is asked with.
+
+        Raises:
+            ProviderUnavailable: a plugin that the job needs cannot answer now; it is worth trying again.
+            UJRError: the job cannot start: what a plugin supplied is wrong, or a secret is missing or denied.
+        """
+        self._lacking = self._asked(self._suppliers.names)
+        return self._job()
+
+    def completed(self) -> Job | None:
+        """Ask those again that failed before; None if that has brought nothing new."""
+        before = self._lacking
+        self._lacking = self._asked(before)
+        return self._job() if self._lacking != before else None
+
+    def _asked(self, names: Sequence[str]) -> tuple[str, ...]:
+        lacking = []
+        for name in names:
+            try:
+                self._take(name, self._suppliers.fetch(name, self._config, self._node))
+            except BaseException as error:  # noqa: BLE001  # of foreign code; who does not need it starts without it
+                if isinstance(error, KeyboardInterrupt | _Collides) or _is_needed(name, self._config):
+                    raise _reason(self._config, name, error) from None
+                self._suppliers.say(name, error)
+                lacking.append(name)
+        return tuple(lacking)
+
+    def _take(self, plugin: str, supplied: object) -> None:
+        if supplied is None:
+            return
+        if not isinstance(supplied, Mapping):
+            raise self._wrong(plugin, f"a {type(supplied).__name__} where a mapping is wanted")
+        for key, value in supplied.items():
+            if key in self._givers:
+                raise self._wrong(plugin, f'"{key}", which plugin "{self._givers[key]}" gives as well', _Collides)
+            self._keep(plugin, key, value)
+            self._givers[key] = plugin
+
+    def _keep(self, plugin: str, key: object, value: object) -> None:
+        if isinstance(key, SecretRef):
+            self._secrets[key] = self._secret(plugin, key, value)
+        elif isinstance(key, str) and key not in self._config.params:
+            self._extra[key] = value
+        elif isinstance(key, str):
+            raise self._wrong(plugin, f'"{key}", which stands in params already')
+        else:
+            raise self._wrong(plugin, f"a key that is a {type(key).__name__}")
+
+    def _secret(self, plugin: str, ref: SecretRef, value: object) -> Secret:
+        if ref.provider != plugin:
+            raise self._wrong(plugin, f'"{ref}", which is of provider "{ref.provider}"', _Collides)
+        if not isinstance(value, Secret):
+            raise self._wrong(plugin, f'a {type(value).__name__} for "{ref}", where a Secret is wanted')
+        return value.named(str(ref))
+
+    def _job(self) -> Job:
+        config, registry = self._config, self._suppliers.registry
+        for ref in config.all_secrets():
+            if ref not in self._secrets:
+                raise _nobody_supplied(config, ref)
+        params: Any = fill(config.params, self._secrets)
+        details = MappingProxyType({**params, **self._extra})
+        # Also those that a provider supplied under a name of its own, and those that templates became.
+        for secret in _secrets_in(details):
+            redact.remember(secret)
+        if (shape := registry.params_class(config.plugin)) is not None:
+            params = structure(shape, params, config.origin.below("params"), ("jobs", config.name, "params"))
+        return Job(config.name, params, details, self._node, config)
+
+    def _wrong(self, plugin: str, what: str, kind: type[_Wrong] | None = None) -> PluginError:
+        return (kind or _Wrong)(
+            "plugin-wrong-answer",
+            f'plugin "{plugin}" supplied {what}',
+            f'{_HOOK} of {plugin}, for job "{self._config.name}"',
+            f'mend the plugin, or disable it: disable_plugins = ["{plugin}"] in [runner]',
+        )
 
 
-def _reason(config: JobConfig, plugin: str, error: BaseException) -> UJRError:
+class _Wrong(PluginError):
+    """What a plugin supplied is of no use."""
+
+
+class _Collides(_Wrong):
+    """What a plugin supplied is another's to supply: a job that started with one of the two might use the wrong one."""
+
+
+def _is_needed(plugin: str, config: JobConfig) -> bool:
+    return plugin == config.plugin or bool(config.secrets(plugin))
+
+
+def _reason(config: JobConfig, plugin: str, error: BaseException) -> BaseException:
+    if isinstance(error, KeyboardInterrupt | _Wrong):
+        return error
     if isinstance(error, SecretError):
         # A provider knows what it was asked for, and not where that was written.
         place = f"{config.origin.where(('params',))}, jobs.{config.name}.params"
@@ -71,30 +178,8 @@ def _reason(config: JobConfig, plugin: str, error: BaseException) -> UJRError:
             error.where = f"{place}; {error.where}" if getattr(error, "where", "") else place
         return error
     # The text of any other exception may hold the value; its type does not.
-    what = f'plugin "{plugin}" raised {type(error).__name__}'
-    return ProviderUnavailable("secret-unavailable", what, f"fetch_job_details of {plugin}", "it is tried again")
-
-
-def _take(config: JobConfig, supplies: _Supplies, plugin: str, key: object, value: object) -> None:
-    if key in supplies.givers:
-        raise _wrong(config, plugin, f'"{key}", which plugin "{supplies.givers[key]}" gives as well')
-    supplies.givers[key] = plugin
-    if isinstance(key, SecretRef):
-        supplies.secrets[key] = _secret(config, plugin, key, value)
-    elif isinstance(key, str) and key not in config.params:
-        supplies.extra[key] = value
-    elif isinstance(key, str):
-        raise _wrong(config, plugin, f'"{key}", which stands in params already')
-    else:
-        raise _wrong(config, plugin, f"a key that is a {type(key).__name__}")
-
-
-def _secret(config: JobConfig, plugin: str, ref: SecretRef, value: object) -> Secret:
-    if ref.provider != plugin:
-        raise _wrong(config, plugin, f'"{ref}", which is of provider "{ref.provider}"')
-    if not isinstance(value, Secret):
-        raise _wrong(config, plugin, f'a {type(value).__name__} for "{ref}", where a Secret is wanted')
-    return value.named(str(ref))
+    what = error.what if isinstance(error, Hangs) else f'plugin "{plugin}" raised {type(error).__name__}'
+    return ProviderUnavailable("secret-unavailable", what, f"{_HOOK} of {plugin}", "it is tried again")
 
 
 def _secrets_in(details: Mapping[str, Any]) -> Iterator[Secret]:
@@ -107,15 +192,6 @@ def _secrets_in(details: Mapping[str, Any]) -> Iterator[Secret]:
         elif isinstance(value, Mapping | list | tuple | set | frozenset) and id(value) not in seen:
             seen.add(id(value))
             waiting.extend(value.values() if isinstance(value, Mapping) else value)
-
-
-def _wrong(config: JobConfig, plugin: str, what: str) -> PluginError:
-    return PluginError(
-        "plugin-wrong-answer",
-        f'plugin "{plugin}" supplied {what}',
-        f'fetch_job_details of {plugin}, for job "{config.name}"',
-        f'mend the plugin, or disable it: disable_plugins = ["{plugin}"] in [runner]',
-    )
 
 
 def _nobody_supplied(config: JobConfig, ref: SecretRef) -> SecretNotFound:

@@ -8,7 +8,8 @@ from itertools import islice
 
 import attrs
 
-from ujr_core.details import start_job
+from ujr_core import hookspecs
+from ujr_core.details import Details, Suppliers
 from ujr_core.errors import Faults
 from ujr_core.foreign import whole_text
 from ujr_core.offering import check_count, items_of, offer_of
@@ -50,16 +51,16 @@ def dry_run(project: Project, names: Sequence[str] = (), *, workers: int | None 
     with project.opened(), contextlib.chdir(project.main.folder):
         if project.faults:
             raise Faults(project.faults)
+        suppliers = project.suppliers
         for config in project.chosen(names):
             most = min(workers or project.workers, config.max_tasks or workers or project.workers)
-            yield _asked(project, config, most)
+            yield _asked(suppliers, Details(config, project.main.node, suppliers), config, most)
 
 
-def _asked(project: Project, config: JobConfig, most: int) -> DryAnswer:
+def _asked(suppliers: Suppliers, details: Details, config: JobConfig, most: int) -> DryAnswer:
     told: dict[str, str] = {}
     try:
-        job = start_job(config, project.main.node, project.registry)
-        answered = project.registry.call_one(config.plugin, "get_runnable_tasks", job=job)
+        answered = suppliers.registry.call_one(config.plugin, hookspecs.get_runnable_tasks, details.fetch())
         with contextlib.closing(_offers(answered, config)) as offers:
             # One more than can start, to see whether there is more.
             for offer in islice(offers, most + 1):

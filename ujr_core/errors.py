@@ -65,6 +65,10 @@ class ProviderMisconfigured(SecretError):
     """The provider cannot work as it is configured; trying again does not help."""
 
 
+class ProviderAuthFailed(SecretError):
+    """The provider refuses the runner itself; another credential may appear."""
+
+
 class ProviderUnavailable(SecretError):
     """The provider does not answer now; unavailable is not missing, so the job waits."""
 

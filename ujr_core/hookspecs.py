@@ -43,7 +43,8 @@ def config_source(start: Start) -> Mapping[str, Mapping[str, Any] | JobTable] | 
         start: the configuration file, its folder, and the environment.
     Return: job name to job table, or to a `JobTable` that knows where it was written; None for nothing. One job
         from two sources is an error naming both.
-    If you raise: the runner runs without this source and says so; ``ujr check`` fails. Other sources count.
+    If you raise: the runner runs without this source and says so; ``ujr check`` fails. Other sources count. So it
+        is if you have not answered within ``fetch_timeout`` of ``[runner]``.
     Example:
         >>> @hookimpl
         ... def config_source(start):
@@ -55,16 +56,18 @@ def config_source(start: Start) -> Mapping[str, Mapping[str, Any] | JobTable] | 
 def fetch_job_details(job: JobConfig, node: Node) -> Mapping[SecretRef | str, object] | None:
     """Supply details that a job needs before it starts.
 
-    Called: in the runner, on an asking thread, before a job starts. Never in a worker.
+    Called: in the runner, of every plugin, on a thread of its own, before a job starts. Never in a worker.
     Arguments:
         job: the job as configured; secrets stand in its params as ``SecretRef``, ``job.secrets(name)`` lists those
             of one provider.
         node: the machine this runner is on.
     Return: for each reference this plugin answers, its ``Secret``; for anything else, a new top-level name and its
         value; None for nothing. Two plugins that give one key are an error naming both.
-    If you raise: the job does not start. ``SecretNotFound``, ``SecretDenied`` and ``ProviderMisconfigured`` say why;
-        anything else counts as ``ProviderUnavailable``: the job waits and tries again (1 s ... 5 min). Other jobs
-        go on.
+    If you raise: a job that needs you does not start, for it names a secret of yours, or is your own.
+        ``SecretNotFound``, ``SecretDenied``, ``ProviderAuthFailed`` and ``ProviderMisconfigured`` say why; anything
+        else counts as ``ProviderUnavailable``: the job waits and tries again (1 s ... 5 min). Any other job starts
+        without what you supply, which is said once, and you are asked again before it is asked. So it is if you
+        have not answered within ``fetch_timeout`` of ``[runner]``.
     Example:
         >>> @hookimpl
         ... def fetch_job_details(job, node):

@@ -7,27 +7,29 @@ import functools
 import logging
 import os
 import pathlib
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import attrs
 
+from ujr_core import hookspecs
 from ujr_core.configuration.jobname import normal_name
 from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import Main, main_of, read_main
-from ujr_core.durations import format_duration
-from ujr_core.errors import ConfigError, Faults, UJRError, did_you_mean
+from ujr_core.details import Suppliers
+from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
+from ujr_core.footprint import unchanged_process
 from ujr_core.foreign import one_line
+from ujr_core.patience import Hangs, Patience
 from ujr_core.registry import Registry
 from ujr_core.registry.check import check_jobs
 from ujr_core.values import JobConfig, Start
+from ujr_core.workingfolder import WorkingFolder
 
 log = logging.getLogger("ujr")
 
-LONGEST_CLOSE = 3.0
-"""Seconds that plugins have to close, all together."""
+_SOURCE = "config_source"
 
 Config = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -41,7 +43,7 @@ class Project:
         registry: every plugin, loaded or not.
         jobs: by name, sorted.
         faults: what ends a start.
-        source_warnings: config sources that raised; a runner says so, and goes on without their jobs.
+        source_warnings: config sources that failed; a runner says so, and goes on without their jobs.
     """
 
     main: Main
@@ -56,15 +58,26 @@ class Project:
         return self.main.folder / self.main.runner.state_dir
 
     @property
+    def suppliers(self) -> Suppliers:
+        """What supplies the details of jobs."""
+        folder = WorkingFolder(self.main.folder)
+        return Suppliers(self.registry, patience=self.main.runner.fetch_timeout, folder=folder)
+
+    @property
     def workers(self) -> int:
         """Runs at once, as configured."""
         return self.main.runner.workers or self.main.node.cpus
 
     @property
     def plugin_warnings(self) -> tuple[UJRError, ...]:
-        """Why plugins are not loaded that nothing refers to; a runner says so, and goes on without them."""
-        errors = [record.error for record in self.registry.records if record.error is not None]
-        return tuple(error for error in errors if not _is_among(error, self.faults))
+        """Why plugins are not loaded that nothing refers to, and what others did that they should not.
+
+        A runner says so, and goes on.
+        """
+        records = self.registry.records
+        errors = [record.error for record in records if record.error is not None]
+        warnings = [warning for record in records for warning in record.warnings]
+        return (*(error for error in errors if not _is_among(error, self.faults)), *warnings)
 
     @property
     def jobs_here(self) -> list[JobConfig]:
@@ -104,12 +117,7 @@ class Project:
         try:
             yield
         finally:
-            say = functools.partial(log.warning, "%s")
-            closing = threading.Thread(target=self.registry.close, args=(say,), name="ujr-closing", daemon=True)
-            closing.start()
-            closing.join(LONGEST_CLOSE)
-            if closing.is_alive():
-                log.warning("a plugin has not closed after %s, and is left alone", format_duration(LONGEST_CLOSE))
+            self.registry.close(functools.partial(log.warning, "%s"))
 
 
 def load_project(
@@ -132,12 +140,20 @@ def load_project(
     """
     main = main_of(config, pathlib.Path.cwd()) if isinstance(config, Mapping) else read_main(pathlib.Path(config))
     main = attrs.evolve(main, plugins=_over(main.plugins, plugin_settings or {}))
+    return project_of(main, plugins, discover=discover)
+
+
+def project_of(main: Main, plugins: Sequence[object] = (), *, discover: bool = True) -> Project:
+    """Load the plugins of a configuration that was read, and ask every config source which jobs should exist."""
     registry = Registry.load(main=main, extra=plugins, discover=discover)
     tables, warnings = _ask_sources(main, registry)
     consolidation = consolidate(tables, main.runner)
     wrong_jobs = check_jobs(consolidation.checkable, registry)
-    faults = (*main.faults, *registry.faults, *consolidation.faults, *wrong_jobs)
-    return Project(main, registry, consolidation.jobs, faults, tuple(warnings))
+    # A source that answers what is no mapping has named no job, as one that raises; the others' jobs are known.
+    no_answers = [fault for fault in consolidation.faults if fault.code == "plugin-wrong-answer"]
+    wrong_tables = [fault for fault in consolidation.faults if fault not in no_answers]
+    faults = (*main.faults, *registry.faults, *wrong_tables, *wrong_jobs)
+    return Project(main, registry, consolidation.jobs, faults, (*warnings, *no_answers))
 
 
 def _over(
@@ -156,20 +172,39 @@ def _ask_sources(main: Main, registry: Registry) -> tuple[list[tuple[str, Any]],
     start = Start(main.path, main.folder, MappingProxyType(dict(os.environ)))
     tables: list[tuple[str, Any]] = []
     warnings: list[UJRError] = []
+    patience = Patience(main.runner.fetch_timeout)
     if main.path is None:
         tables.append(("<python>", main.job_tables()))
-    for called in registry.call_each("config_source", start=start):
-        if called.error is not None:
-            warnings.append(_source_raised(called.record.name, called.error))
-        elif called.value is not None:
-            tables.append((called.record.name, called.value))
+    for name in registry.names(_SOURCE):
+        with unchanged_process() as changes:
+            table = _ask_source(name, start, registry, patience)
+        warnings += [_source_changed(name, change) for change in changes]
+        if isinstance(table, BaseException):
+            warnings.append(_source_failed(name, table))
+        elif table is not None:
+            tables.append((name, table))
     return tables, warnings
 
 
-def _source_raised(plugin: str, error: BaseException) -> ConfigError:
+def _ask_source(name: str, start: Start, registry: Registry, patience: Patience) -> Any:
+    ask = functools.partial(registry.call_one, name, hookspecs.config_source, start)
+    try:
+        return patience.call(f'{_SOURCE} of "{name}"', ask)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # of foreign code; the other sources count
+        return error
+
+
+def _source_changed(plugin: str, change: str) -> PluginError:
+    return PluginError("plugin-changed-process", f'config source "{plugin}" {change}', f"{_SOURCE} of {plugin}",
+                       "leave what belongs to the whole process as it is")  # fmt: skip
+
+
+def _source_failed(plugin: str, error: BaseException) -> ConfigError:
     return ConfigError(
         "config-source",
-        f'config source "{plugin}" raised {one_line(error)}',
-        f"config_source of {plugin}",
+        error.what if isinstance(error, Hangs) else f'config source "{plugin}" raised {one_line(error)}',
+        f"{_SOURCE} of {plugin}",
         "the runner runs without its jobs; mend the source, then start again",
     )

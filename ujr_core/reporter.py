@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ujr_core.foreign import FaultLog
 from ujr_core.report import Report
+from ujr_core.workingfolder import WorkingFolder
 
 log = logging.getLogger("ujr")
 
@@ -25,12 +26,14 @@ Call = Callable[..., object]
 class Reporter:
     """One plugin that is told, in order, on its own thread."""
 
-    def __init__(self, name: str, hooks: dict[str, Call]) -> None:
+    def __init__(self, name: str, hooks: dict[str, Call], folder: WorkingFolder) -> None:
         self.name, self.hooks = name, hooks
+        self._folder = folder
         self.dropped = 0
         self._queue: deque[Report] = deque()
         self._bytes = 0
         self._is_closing = False
+        self._is_in = ""  # the hook that is being called
         self._faults = FaultLog()
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._live, name=f"ujr-reporter-{name}", daemon=True)
@@ -49,7 +52,11 @@ class Reporter:
             self._is_closing = True
             self._more.notify()
         self._thread.join(max(0.0, deadline - time.monotonic()))
-        return len(self._queue) if self._thread.is_alive() else 0
+        if not self._thread.is_alive():
+            return 0
+        if hook := self._is_in:
+            log.warning('plugin "%s": a call of its %s has not returned, and is left alone', self.name, hook)
+        return len(self._queue)
 
     def call(self, report: Report) -> None:
         """Make one call; what it raises changes nothing."""
@@ -75,7 +82,11 @@ class Reporter:
             if self.dropped and not has_said:
                 has_said = True
                 log.warning('plugin "%s" is far behind; some reports are dropped', self.name)
+            self._is_in = report.hook
             self.call(report)
+            self._is_in = ""
+            if not self._queue:  # now and then will do, and is cheap
+                self._folder.keep(self.name, report.hook)
 
     def _next(self) -> Report | None:
         with self._more:

@@ -22,7 +22,7 @@ class Reporting:
     """Hands reports to every reporter; to a job's own plugin on the thread that asks it."""
 
     def __init__(
-        self, registry: Registry, asking: Asking, reporter: Callable[[str, dict[str, Call]], Reporter] = Reporter
+        self, registry: Registry, asking: Asking, reporter: Callable[[str, dict[str, Call]], Reporter]
     ) -> None:
         hooks: dict[str, dict[str, Call]] = {}
         for hook in REPORT_HOOKS:

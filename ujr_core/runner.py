@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
 import os
@@ -12,11 +13,14 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
 from ujr_core.asking import Asking
+from ujr_core.clock import SYSTEM
 from ujr_core.errors import Faults
 from ujr_core.inbox import Inbox
 from ujr_core.loop import Loop
 from ujr_core.pool.local import LocalPool
 from ujr_core.project import Config, Project, load_project
+from ujr_core.registry.tally import write_tallies
+from ujr_core.reporter import Reporter
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import Mode, State, exit_code
 from ujr_core.scheduler.events import JobAdded
@@ -94,17 +98,25 @@ class Runner:
             for config in jobs:
                 loop.inbox.put(JobAdded(config))
             loop.run()
+        self._leave_tallies()
         return exit_code(state)
+
+    def _leave_tallies(self) -> None:
+        try:
+            write_tallies(self.project.state_folder, self.project.registry.counts, SYSTEM.now())
+        except OSError as error:
+            log.warning("what the plugins' hooks have cost cannot be written: %s", error.strerror or error)
 
     @contextlib.contextmanager
     def _opened(self, state: State) -> Iterator[Loop]:
         main, registry = self.project.main, self.project.registry
         with contextlib.ExitStack() as opened:
+            suppliers = self.project.suppliers
             inbox = Inbox()
             opened.callback(inbox.close)
             opened.enter_context(stop_signals(inbox))  # first, so that an impatient ^C does not cut short the closing
-            asking = Asking(registry, main.node, inbox, Strands())
-            reporting = Reporting(registry, asking)
+            asking = Asking(suppliers, main.node, inbox, Strands())
+            reporting = Reporting(registry, asking, functools.partial(Reporter, folder=suppliers.folder))
             opened.callback(lambda: _last_words(state, asking, reporting))
             pool = LocalPool(inbox, workers=self._workers, folder=main.folder, sys_path=_absolute(sys.path))
             opened.callback(pool.close)

@@ -23,7 +23,14 @@ CHAIN_LIMIT = 20
 _CUT = "[… cut to 64 KiB …]"
 # Between the call and the task's own code; nobody looks for the fault there.
 _OWN_FRAMES = frozenset(
-    ["ujr_core.pool.worker", "ujr_core.naming", "importlib", "importlib._bootstrap", "importlib._bootstrap_external"]
+    [
+        "ujr_core.pool.worker",
+        "ujr_core.testing.executor",
+        "ujr_core.naming",
+        "importlib",
+        "importlib._bootstrap",
+        "importlib._bootstrap_external",
+    ]
 )
 # "backslashreplace" makes six bytes of a lone surrogate, and nothing makes more.
 _WIDEST = 6

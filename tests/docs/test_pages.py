@@ -30,7 +30,7 @@ def typed(line: str, folder: pathlib.Path) -> str:
     bin_folder = folder.parent / "bin"
     bin_folder.mkdir(exist_ok=True)
     ujr = bin_folder / "ujr"
-    ujr.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ujr_core "$@"\n')
+    ujr.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tests.newcomer "$@"\n')
     ujr.chmod(0o755)
     environ = {key: value for key, value in os.environ.items() if not key.startswith("UJR")}
     environ |= {"PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)}

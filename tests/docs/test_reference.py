@@ -37,6 +37,7 @@ SETTINGS = {
     'plugin = "command"': command.Params,
     'plugin = "call"': call.Params,
 }
+DEPENDENCIES = "docs/explanation/dependencies.md"
 NOT_WRITTEN = {"name", "origin"}  # of a job: what its table is called, and where it stands
 DECIDED_ELSEWHERE = {"plugin", "check_interval"}  # of a job: by its name, by [runner]
 
@@ -127,7 +128,8 @@ def test_every_error_code_has_a_heading() -> None:
 def _codes() -> Iterator[str]:
     # The first argument of every class of the error tree, wherever one is made.
     names = {name for name, value in vars(errors).items() if inspect.isclass(value)} | {"WrongError"}
-    for path in pathlib.Path(ujr_core.__file__).parent.rglob("*.py"):
+    sources = [pathlib.Path(ujr_core.__file__).parent, *(REPOSITORY / "plugins").glob("*/ujr_plugin_*")]
+    for path in (path for source in sources for path in source.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
                 first = node.args[0] if node.args else None
@@ -159,5 +161,20 @@ def test_each_promise_names_tests_that_exist() -> None:
 def test_every_dependency_has_a_line() -> None:
     """What pyproject.toml asks for is what the page of dependencies explains."""
     project = tomllib.loads(read("pyproject.toml"))["project"]
-    names = [re.match(r"[\w-]+", text)[0] for text in project["dependencies"]]  # type: ignore[index]  # each has a name
-    assert list(re.findall(r"^\| ([\w-]+) \|", read("docs/explanation/dependencies.md"), re.MULTILINE))[1:] == names
+    assert _first_cells(section(DEPENDENCIES, "Dependencies")) == _names(project)
+
+
+def test_every_dependency_of_a_plugin_has_a_line() -> None:
+    """What a plugin asks for beside the core is explained, too, with the plugin's name."""
+    for path in sorted((REPOSITORY / "plugins").glob("*/pyproject.toml")):
+        project = tomllib.loads(path.read_text())["project"]
+        lines = [line for line in section(DEPENDENCIES, "Plugins").splitlines() if f"| {project['name']}:" in line]
+        assert sorted(_first_cells("\n".join(lines))) == sorted(set(_names(project)) - {"ujr-core"})
+
+
+def _names(project: dict[str, Any]) -> list[str]:
+    return [re.match(r"[\w-]+", text)[0] for text in project["dependencies"]]  # type: ignore[index]  # each has a name
+
+
+def _first_cells(table: str) -> list[str]:
+    return [cell for cell in re.findall(r"^\| ([\w-]+) \|", table, re.MULTILINE) if cell != "package"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.recorder import Recorder
 from ujr_core import Runner
+from ujr_core.testing import Recorder
 
 SECRET = "correct-horse-battery"
 

@@ -321,4 +321,4 @@ def test_nothing_of_a_plugin_keeps_the_process(tmp_path: pathlib.Path) -> None:
     (tmp_path / "ujr.toml").write_text('[runner]\nplugins = ["lingers:Lingers"]\n[jobs."lingers:Lingers"]\n')
     ended = ujr(tmp_path, "run", "--until-idle")
     assert ended.returncode == 0
-    assert "a plugin has not closed after 3 s, and is left alone" in ended.stderr
+    assert 'plugin "lingers:Lingers" has not closed after 3 s, and is left alone' in ended.stderr

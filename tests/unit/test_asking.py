@@ -15,11 +15,13 @@ import pytest
 from ujr_core import Job, JobConfig, JobDone, NextCheck, Node, Secret, Task, hookimpl
 from ujr_core.asking import Asking
 from ujr_core.configuration.settings import main_of
+from ujr_core.details import Suppliers
 from ujr_core.inbox import Inbox
 from ujr_core.registry import Registry
 from ujr_core.scheduler.events import AnswerEnded, JobReady, JobRefused, TasksPulled
 from ujr_core.secret import SecretRef
 from ujr_core.strand import Strands
+from ujr_core.workingfolder import WorkingFolder
 
 LONG = 20.0  # seconds; only a broken test takes them
 
@@ -94,7 +96,8 @@ def world(tmp_path: pathlib.Path) -> Iterator[World]:
     plugin, inbox = Scripted(), Inbox()
     main = main_of({"runner": {"disable_plugins": ["log"]}}, tmp_path)
     registry = Registry.load(main=main, extra=[plugin, Leases()], discover=False)
-    asking = Asking(registry, Node("here"), inbox, Strands())
+    suppliers = Suppliers(registry, patience=LONG, folder=WorkingFolder(pathlib.Path.cwd()))
+    asking = Asking(suppliers, Node("here"), inbox, Strands())
     yield World(plugin, asking, inbox)
     plugin.may_go_on.set()
     asking.close(time.monotonic() + LONG)

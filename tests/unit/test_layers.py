@@ -14,10 +14,10 @@ ROOT = pathlib.Path(ujr_core.__file__).parent
 
 # Lowest floor first. A room may import rooms of lower floors; rooms of one floor do not know each other.
 FLOORS = (
-    ("errors", "durations", "texts", "privacy"),
-    ("secret",),
+    ("clock", "errors", "durations", "footprint", "texts", "privacy"),
+    ("secret", "patience"),
     ("naming", "redact"),
-    ("signature", "foreign"),
+    ("signature", "foreign", "workingfolder"),
     ("values",),
     ("hookspecs", "execution", "inbox"),
     ("scheduler", "pool", "configuration"),
@@ -28,6 +28,7 @@ FLOORS = (
     ("reporting",),
     ("loop", "project"),
     ("runner", "dryrun"),
+    ("testing",),
     ("cli",),
     ("__main__",),
 )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import json
+import os
+import signal
 import sys
+import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
+import pluggy
 import pytest
 
 from ujr_core import hookimpl, hookspecs, implements
@@ -17,11 +24,14 @@ from ujr_core.builtin.file import File
 from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import main_of
 from ujr_core.errors import PluginError, UJRError
-from ujr_core.registry import PluginRecord, Registry
+from ujr_core.redact import remember
+from ujr_core.registry import PluginRecord, Registry, slow
 from ujr_core.registry.check import check_jobs, params_of
+from ujr_core.registry.dependents import dependents
 from ujr_core.registry.discovery import BUILT_IN
 from ujr_core.registry.lint import hook_names
-from ujr_core.registry.listing import as_json, as_rows, as_text
+from ujr_core.registry.listing import Listing
+from ujr_core.registry.tally import HookCount, LastCounts
 from ujr_core.secret import Secret, SecretRef
 from ujr_core.values import Start
 
@@ -29,6 +39,7 @@ HOOK = "from ujr_core import hookimpl\n@hookimpl\n"
 JOB = HOOK + "def get_runnable_tasks(job):\n    return []\n"
 # Tests say which plugins there are; the built-in ones are disabled unless they matter.
 NO_BUILT_IN = {"disable_plugins": list(BUILT_IN)}
+START = Start(None, Path(), {})
 Load = Callable[..., Registry]
 
 
@@ -232,9 +243,22 @@ def test_a_built_in_keeps_its_name_against_anyone(load: Load, install: Callable[
     assert registry.find("env").source == "built in"
     assert error_of(registry, "env") == (
         'error[plugin-conflict]: plugin "env" of ujr-evil 1.0 was not loaded: the name belongs to a built-in plugin\n'
-        "  where: ujr-evil 1.0\n  fix:   pip uninstall ujr-evil"
+        '  where: ujr-evil 1.0\n  fix:   pip uninstall ujr-evil, or disable_plugins = ["env@ujr-evil"] in [runner]'
     )
     assert "ujr_evil_1" not in sys.modules
+
+
+def test_a_built_in_keeps_its_name_against_a_pick(load: Load, install: Callable[..., None]) -> None:
+    """The whole text says what to remove; and `use` of the name means the built-in plugin, too."""
+    install("ujr-evil", "file = ujr_evil_2", "raise SystemExit")
+    registry = load(discover=True, runner={"plugins": ["file@ujr-evil"]}, other={"use": "file"})
+    assert registry.find("file").source == "built in"
+    assert isinstance(registry.find("other").plugin, File)
+    assert error_of(registry, "file") == (
+        'error[plugin-conflict]: plugin "file" of ujr-evil 1.0 was not loaded: the name belongs to a built-in plugin, '
+        'against a pick, too\n  where: ujr-evil 1.0\n  fix:   remove "file@ujr-evil" from plugins'
+    )
+    assert "ujr_evil_2" not in sys.modules
 
 
 def test_two_distributions_with_one_name_are_both_kept_out(load: Load, install: Callable[..., None]) -> None:
@@ -245,8 +269,114 @@ def test_two_distributions_with_one_name_are_both_kept_out(load: Load, install: 
     assert sorted(one.source for one in registry.records if one.name == "vault") == ["ujr-one 1.0", "ujr-two 1.0"]
     assert {one.status for one in registry.records if one.name == "vault"} == {"conflict"}
     assert not {"ujr_vault_1", "ujr_vault_2"} & sys.modules.keys()
-    with pytest.raises(PluginError, match=r"claimed by ujr-(one|two) 1\.0 too"):
+    with pytest.raises(PluginError) as caught:
         registry.find("vault")
+    assert str(caught.value) == (
+        'error[plugin-conflict]: plugin "vault" of ujr-two 1.0 was not loaded: its name is claimed by ujr-one 1.0 too\n'
+        "  where: ujr-two 1.0\n"
+        '  fix:   pick one: plugins = ["vault@ujr-one"] or plugins = ["vault@ujr-two"] in [runner]'
+    )
+
+
+@pytest.fixture
+def two_vaults(install: Callable[..., None]) -> Iterator[None]:
+    """Install two distributions that claim one name."""
+    install("ujr-one", "vault = ujr_vault_one")
+    install("ujr-two", "vault = ujr_vault_two")
+    yield
+    for name in ("ujr_vault_one", "ujr_vault_two"):
+        sys.modules.pop(name, None)
+
+
+def vaults(registry: Registry) -> dict[str | None, tuple[str, str]]:
+    """Return status and reason of each claimant of the name, by distribution."""
+    return {one.distribution: (one.status, one.reason) for one in registry.records if one.name == "vault"}
+
+
+@pytest.mark.usefixtures("two_vaults")
+@pytest.mark.parametrize("pick", ["vault@ujr-one", "vault@UJR_One"])
+@pytest.mark.parametrize("discover", [True, False])
+def test_a_pick_settles_a_conflict(load: Load, pick: str, discover: bool) -> None:
+    """The one that is picked loads under the name, found or not; the other is left out, and not imported."""
+    for registry in (
+        load(discover=discover, runner=NO_BUILT_IN | {"plugins": [pick]}),
+        load(pick, discover=discover),
+    ):
+        assert registry.find("vault").distribution == "ujr-one"
+        others = {"ujr-two": ("disabled", f"{pick} is picked")} if discover else {}
+        assert vaults(registry) == {"ujr-one": ("loaded", ""), **others}
+        assert "ujr_vault_two" not in sys.modules
+
+
+@pytest.mark.usefixtures("two_vaults")
+def test_one_claimant_alone_is_disabled(load: Load) -> None:
+    """Then the other has the name to itself."""
+    registry = load(discover=True, runner={"disable_plugins": [*BUILT_IN, "vault@ujr.two"]})
+    assert vaults(registry) == {"ujr-one": ("loaded", ""), "ujr-two": ("disabled", "by disable_plugins")}
+    assert registry.faults == ()
+
+
+@pytest.mark.usefixtures("two_vaults")
+def test_two_picks_of_one_name_are_a_conflict(load: Load) -> None:
+    """Nobody can have been meant."""
+    registry = load("vault@ujr-one", "vault@ujr-two", discover=True)
+    assert {status for status, _ in vaults(registry).values()} == {"conflict"}
+
+
+@pytest.mark.usefixtures("two_vaults")
+@pytest.mark.parametrize(
+    ("pick", "what", "fix"),
+    [
+        (
+            "vault@ujr-three",
+            "ujr-three is not installed",
+            'did you mean "vault@ujr-two"? If not: pip install ujr-three',
+        ),
+        ("moon@nowhere", "nowhere is not installed", "pip install nowhere"),
+        (
+            "valt@ujr-one",
+            'ujr-one 1.0 has no plugin "valt"',
+            'did you mean "vault@ujr-one"? If not: remove "valt@ujr-one" from plugins',
+        ),
+    ],
+)
+def test_a_pick_of_what_is_not_there_is_a_failed_plugin(load: Load, pick: str, what: str, fix: str) -> None:
+    """The whole text; nobody else gets the name, for that is what the pick was to prevent."""
+    name, _, distribution = pick.partition("@")
+    registry = load(pick, discover=True)
+    source = f"{distribution} {'1.0' if distribution == 'ujr-one' else '?'}"
+    assert error_of(registry, name) == (
+        f'error[plugin-import]: plugin "{name}" was not loaded: {what}\n  where: {source}\n  fix:   {fix}'
+    )
+    if name == "vault":
+        assert {status for status, _ in vaults(registry).values()} == {"failed", "disabled"}
+        with pytest.raises(PluginError, match="is not installed"):
+            registry.find("vault")
+
+
+@pytest.mark.usefixtures("two_vaults")
+def test_use_of_a_name_that_several_claim_needs_a_pick(load: Load) -> None:
+    """Else whoever comes last would be used; `use` itself may pick."""
+    registry = load(discover=True, mine={"use": "vault"}, second={"use": "vault@ujr-two"})
+    assert error_of(registry, "mine") == (
+        'error[plugin-import]: plugin "mine" was not loaded: several plugins claim the name "vault" that it uses, and '
+        "none of them is picked\n  where: vault\n"
+        '  fix:   write use = "vault@DISTRIBUTION"; ujr --list-plugins shows them'
+    )
+    assert registry.find("second").distribution == "ujr-two"
+    assert load("vault@ujr-one", discover=True, mine={"use": "vault"}).faults == ()
+
+
+def test_an_object_against_an_installed_plugin_is_a_conflict(load: Load, install: Callable[..., None]) -> None:
+    """The fix names the one that can be named."""
+    install("ujr-one", "vault = ujr_vault_4")
+    registry = load(named("vault"), discover=True)
+    errors = [str(one.error) for one in registry.records if one.name == "vault"]
+    assert all(
+        error.endswith('pick one: plugins = ["vault@ujr-one"] or disable_plugins = ["vault@ujr-one"] in [runner]')
+        for error in errors
+    )
+    assert load(named("vault"), discover=True, runner={"disable_plugins": ["vault@ujr-one"]}).find("vault").plugin
 
 
 def test_plugins_load_in_the_order_of_names(load: Load) -> None:
@@ -287,7 +417,7 @@ class Tuned:
 
 def levels(registry: Registry) -> dict[str, Any]:
     """Return what each plugin answers."""
-    called = registry.call_each("fetch_job_details", job=None, node=None)
+    called = registry.call_each(hookspecs.fetch_job_details, job=None, node=None)
     return {one.record.name: one.error or one.value["level"] for one in called}
 
 
@@ -447,13 +577,22 @@ def test_one_plugin_implements_a_hook_once(load: Load) -> None:
 
 
 def test_what_pluggy_refuses_is_a_failed_plugin(load: Load) -> None:
-    """A wrapper that is no generator is refused by pluggy itself, and recorded."""
+    """A wrapper that is no generator, or of both kinds, would be refused by pluggy; it is recorded."""
 
     @hookimpl(wrapper=True)
     def get_runnable_tasks(job: Any) -> None:
         """Nothing."""
 
-    assert "not a generator function" in linted(load, get_runnable_tasks=get_runnable_tasks)
+    @hookimpl(wrapper=True, hookwrapper=True)
+    def config_source(start: Any) -> Iterator[None]:
+        yield
+
+    assert "error[plugin-wrong-signature]" in linted(load, config_source=config_source)
+    line = get_runnable_tasks.__code__.co_firstlineno
+    assert linted(load, get_runnable_tasks=get_runnable_tasks) == (
+        'error[plugin-wrapper]: plugin "linted" was not loaded: its get_runnable_tasks is marked as a wrapper, and has '
+        f"no yield\n  where: {__file__}:{line}\n  fix:   write result = yield, and at the end return result"
+    )
 
 
 def test_all_mistakes_of_a_plugin_are_shown(load: Load) -> None:
@@ -483,8 +622,243 @@ def test_static_and_class_methods_are_hooks_too(load: Load) -> None:
             return {"b": cls.__name__}
 
     registry = load(Odd)
-    assert registry.call_one("Odd", "config_source", start=None) == {"a": {}}
-    assert registry.call_one("Odd", "fetch_job_details", job=None, node=None) == {"b": "Odd"}
+    assert registry.call_one("Odd", hookspecs.config_source, start=None) == {"a": {}}
+    assert registry.call_one("Odd", hookspecs.fetch_job_details, job=None, node=None) == {"b": "Odd"}
+
+
+@pytest.mark.parametrize("kind", ["module", "instance", "class"])
+def test_a_forgotten_mark_is_an_error(load: Load, kind: str) -> None:
+    """A function of the hook's name without @hookimpl would never be called: the whole text says what it lacks."""
+
+    class Mine:
+        def get_runnable_tasks(self, job: Any) -> None:
+            """Nothing."""
+
+    def get_runnable_tasks(job: Any) -> None:
+        """Nothing."""
+
+    plugin = {"module": named("Mine", get_runnable_tasks=get_runnable_tasks), "instance": Mine(), "class": Mine}[kind]
+    function = get_runnable_tasks if kind == "module" else Mine.get_runnable_tasks
+    assert error_of(load(plugin), "Mine") == (
+        'error[plugin-unmarked]: plugin "Mine" was not loaded: its get_runnable_tasks is not marked, and would never '
+        f"be called\n  where: {__file__}:{function.__code__.co_firstlineno}\n"
+        "  fix:   write @hookimpl, which comes from ujr_core, above def get_runnable_tasks"
+    )
+
+
+def test_the_mark_of_another_project_is_an_error(load: Load) -> None:
+    """The whole text names that project; a plugin of both keeps its functions of the other."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def task_failed(run: Any) -> None:
+        """Nothing."""
+
+    @pluggy.HookimplMarker("tox")(specname="config_source")
+    def other(start: Any) -> None:
+        """Nothing."""
+
+    @pytest.hookimpl
+    def pytest_configure() -> None:
+        """Nothing."""
+
+    assert linted(load, task_failed=task_failed) == (
+        'error[plugin-unmarked]: plugin "linted" was not loaded: its task_failed has the mark of pytest, which UJR '
+        f"does not look at\n  where: {__file__}:{task_failed.__code__.co_firstlineno}\n"
+        "  fix:   write @hookimpl, which comes from ujr_core, above def task_failed"
+    )
+    assert "its config_source has the mark of tox" in linted(load, other=other)
+    assert load(named("both", pytest_configure=pytest_configure, task_failed=hookimpl(task_failed))).find("both").hooks
+
+
+def test_what_is_no_function_is_never_called(load: Load) -> None:
+    """pluggy passes by a marked object that can be called; one that cannot be called is no mistake."""
+    partial = hookimpl(functools.partial(print, "failed"))
+    assert linted(load, task_failed=partial) == (
+        'error[plugin-unmarked]: plugin "linted" was not loaded: its task_failed is no function but an object of '
+        "partial, and would never be called\n"
+        "  fix:   write def task_failed, and mark it with @hookimpl, which comes from ujr_core"
+    )
+    assert load(named("constant", task_failed="a text")).find("constant").hooks == ()
+
+
+def test_the_contract_itself_is_no_forgotten_hook(load: Load) -> None:
+    """A module that imports a hook for @implements does not implement it."""
+    assert load(named("reads", task_failed=hookspecs.task_failed)).find("reads").hooks == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ("run, *, failure", 'takes "failure" by keyword alone, and would never get it'),
+        ("run, *, failure=None", 'takes "failure" by keyword alone, and would never get it'),
+        ("run, **rest", 'takes "**rest", which would always be empty'),
+        ("run, *rest", 'takes "*rest", which would always be empty'),
+        ("run, fail", 'takes "fail", which the hook does not have'),
+    ],
+)
+def test_a_parameter_that_would_never_be_filled_is_refused(load: Load, written: str, wrong: str) -> None:
+    """The whole text shows the right signature, with self for a method."""
+    names: dict[str, Any] = {"hookimpl": hookimpl}
+    exec(f"@hookimpl\ndef task_failed({written}): pass\n"
+         f"class Mine:\n    @hookimpl\n    def task_failed(self, {written}): pass", names)  # fmt: skip
+    for plugin, name, line, right in (
+        (named("linted", task_failed=names["task_failed"]), "linted", 1, "run, failure"),
+        (names["Mine"], "Mine", 4, "self, run, failure"),
+    ):
+        assert error_of(load(plugin), name) == (
+            f'error[plugin-wrong-signature]: plugin "{name}" was not loaded: its task_failed {wrong}\n'
+            f"  where: <string>:{line}\n  fix:   write task_failed({right}), or fewer of these"
+        )
+
+
+def test_a_method_without_self_is_refused(load: Load) -> None:
+    """Its first argument would be the plugin: the whole text says what stands in whose place."""
+
+    class Mine:
+        @hookimpl
+        def task_failed(run: Any) -> None:
+            """Nothing."""
+
+    line = Mine.task_failed.__code__.co_firstlineno
+    assert error_of(load(Mine), "Mine") == (
+        'error[plugin-wrong-signature]: plugin "Mine" was not loaded: its task_failed is a method whose first '
+        f'parameter is "run", where self belongs\n  where: {__file__}:{line}\n'
+        "  fix:   write task_failed(self, run, failure), or fewer of these"
+    )
+
+
+def test_positional_only_parameters_are_filled(load: Load) -> None:
+    """pluggy calls by position, so nothing is wrong with them."""
+
+    @hookimpl
+    def config_source(start: Any, /) -> dict[str, Any]:
+        return {"start": start}
+
+    registry = load(named("positional", config_source=config_source))
+    assert registry.find("positional").hooks == ("config_source",)
+    (called,) = registry.call_each(hookspecs.config_source, start=START)
+    assert cast("Any", called.value) == {"start": START}
+
+
+class Nasty:
+    """A plugin of which nothing can be looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise SystemExit(name)
+
+
+class NastyParts:
+    """A plugin whose attributes raise, and which is a plugin all the same."""
+
+    @property
+    def task_failed(self) -> Any:
+        """Raise."""
+        raise SystemExit
+
+    @hookimpl
+    def config_source(self) -> dict[str, Any]:
+        """Answer."""
+        return {}
+
+
+class NastyMeta(type):
+    """A class that raises when it is looked at."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name == "Settings":
+            raise SystemExit("not this")
+        return super().__getattribute__(name)
+
+
+def test_a_plugin_that_raises_when_looked_at_does_not_end_the_load(load: Load) -> None:
+    """Its attributes are looked at without running them; whatever runs all the same is its own error."""
+    meta: Any = NastyMeta("meta", (), {})
+    registry = load(Nasty(), NastyParts, meta, named("whole", get_runnable_tasks=hookimpl(lambda job: [])))
+    assert set(records(registry, "loaded")) == {"NastyParts", "whole"}
+    assert registry.find("NastyParts").hooks == ("config_source",)
+    assert "SystemExit: not this" in error_of(registry, "meta")
+    assert "SystemExit" in error_of(registry, "Nasty")
+
+
+CHANGES = "import os, signal\ndef change():\n    os.chdir('/')\n    signal.signal(signal.SIGUSR2, signal.SIG_IGN)\n"
+
+
+@pytest.mark.parametrize(
+    "code", ["change()", "class Mine:\n    def __init__(self): change()", "change()\nraise SystemExit"]
+)
+def test_what_a_plugin_changes_in_the_process_is_put_back_and_said(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """At its import and when it is constructed, whether it loads or not: the whole text."""
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGUSR2)
+    (tmp_path / "changes_1.py").write_text(CHANGES + code)
+    registry = load("changes_1:Mine" if "class" in code else "changes_1")
+    (record,) = (one for one in registry.records if one.name.startswith("changes_1"))
+    assert (Path.cwd(), signal.getsignal(signal.SIGUSR2)) == (tmp_path, before)
+    assert record.status == ("failed" if "Exit" in code else "loaded")
+    (warning,) = record.warnings
+    assert str(warning) == (
+        f'error[plugin-changed-process]: plugin "{record.name}" changed the working folder to /, and the handler of '
+        f"SIGUSR2; both were put back\n  where: {record.name}\n"
+        "  fix:   take it out of the plugin: the process belongs to the runner and to every other plugin, too"
+    )
+
+
+def test_what_a_plugin_changes_when_it_is_closed_is_put_back_and_said(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside what it raised."""
+    monkeypatch.chdir(tmp_path)
+
+    class Leaves:
+        def close(self) -> None:
+            """Leave."""
+            os.chdir("/")
+            leave()
+
+    errors: list[UJRError] = []
+    load(Leaves).close(errors.append)
+    assert Path.cwd() == tmp_path
+    assert [error.what for error in errors] == [
+        'plugin "Leaves" changed the working folder to /; it was put back',
+        'plugin "Leaves" raised when it was closed: SystemExit: 3',
+    ]
+
+
+def test_a_slow_import_is_said_while_it_lasts(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin that is waited for is named once, before it has loaded; the thread that says it ends with the load."""
+    said: list[str] = []
+    is_said = threading.Event()
+
+    def say(text: str, *words: object) -> None:
+        said.append(text % words)
+        is_said.set()
+
+    monkeypatch.setattr(slow, "PATIENCE", 0.01)
+    monkeypatch.setattr(slow.log, "warning", say)
+
+    class Slow:
+        def __init__(self) -> None:
+            assert is_said.wait(10)
+
+    assert load(Slow).find("Slow").status == "loaded"
+    assert said == ['plugin "Slow" has been loading for 10 ms']
+    assert not [thread for thread in threading.enumerate() if thread.name == "ujr-loading"]
+
+
+def test_a_slow_import_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Not before its time, not again, not when nothing loads; and anew of the next plugin."""
+    watch = slow.SlowLoads(5.0)
+    for already, name in enumerate(("a", "b")):
+        with watch.loading(name):
+            now = time.monotonic()
+            watch.look(now + 1)
+            assert len(caplog.messages) == already
+            watch.look(now + 10)
+            watch.look(now + 20)
+        watch.look(now + 30)
+    assert caplog.messages == ['plugin "a" has been loading for 5 s', 'plugin "b" has been loading for 5 s']
 
 
 def source(name: str, answer: Callable[[], Any]) -> Any:
@@ -505,7 +879,7 @@ def leave() -> None:
 def test_each_plugin_is_called_alone_in_the_order_of_names(load: Load) -> None:
     """One that raises or exits stops nobody, and results and errors know their plugin."""
     registry = load(source("c", dict), source("a", lambda: 1 / 0), source("d", leave), source("b", lambda: None), Tuned)
-    called = list(registry.call_each("config_source", start=None))
+    called = list(registry.call_each(hookspecs.config_source, start=None))
     assert [(one.record.name, one.value, type(one.error).__name__) for one in called] == [
         ("a", None, "ZeroDivisionError"),
         ("b", None, "NoneType"),
@@ -521,7 +895,7 @@ def test_a_person_can_still_interrupt(load: Load) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(load(source("a", interrupt)).call_each("config_source", start=None))
+        list(load(source("a", interrupt)).call_each(hookspecs.config_source, start=None))
 
 
 def test_a_wrapper_holds_around_each_call(load: Load) -> None:
@@ -539,7 +913,7 @@ def test_a_wrapper_holds_around_each_call(load: Load) -> None:
         return result
 
     registry = load(source("a", lambda: {"x": 1}), source("b", lambda: 1 / 0), named("w", config_source=config_source))
-    called = list(registry.call_each("config_source", start=None))
+    called = list(registry.call_each(hookspecs.config_source, start=None))
     assert seen == [[{"x": 1}], "error"]
     assert [one.record.name for one in called] == ["a", "b"]
 
@@ -547,11 +921,11 @@ def test_a_wrapper_holds_around_each_call(load: Load) -> None:
 def test_one_plugin_is_called_and_its_error_passes(load: Load) -> None:
     """call_one returns or raises what the plugin does, and refuses a hook that the plugin does not have."""
     registry = load(source("a", lambda: 1 / 0), source("b", lambda: 7))
-    assert registry.call_one("b", "config_source", start=None) == 7
+    assert registry.call_one("b", hookspecs.config_source, start=None) == 7
     with pytest.raises(ZeroDivisionError):
-        registry.call_one("a", "config_source", start=None)
+        registry.call_one("a", hookspecs.config_source, start=None)
     with pytest.raises(PluginError, match='plugin "a" has no get_runnable_tasks'):
-        registry.call_one("a", "get_runnable_tasks", job=None)
+        registry.call_one("a", hookspecs.get_runnable_tasks, job=None)
 
 
 def test_reporters_are_plain_functions_of_all_arguments(load: Load) -> None:
@@ -655,26 +1029,6 @@ def test_jobs_that_fit_their_plugins_have_no_fault(load: Load) -> None:
     assert params_of(config, registry) == Job.Params("north", SecretRef("env", "A"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["module", "instance", "class"])
-def test_a_forgotten_mark_is_named(load: Load, kind: str) -> None:
-    """A function of the hook's name without @hookimpl is no implementation: the whole text says what it lacks."""
-
-    class Mine:
-        def get_runnable_tasks(self, job: Any) -> None:
-            """Nothing."""
-
-    def get_runnable_tasks(job: Any) -> None:
-        """Nothing."""
-
-    plugin = {"module": named("Mine", get_runnable_tasks=get_runnable_tasks), "instance": Mine(), "class": Mine}[kind]
-    (fault,) = check(load(plugin), j={"plugin": "Mine"})
-    assert str(fault) == (
-        'error[plugin-not-a-job]: job "j" names plugin "Mine", whose get_runnable_tasks is not marked\n'
-        "  where: src, jobs.j.plugin\n"
-        "  fix:   mark it with @hookimpl, which comes from ujr_core"
-    )
-
-
 def test_all_faults_of_all_jobs_come_in_one_pass(load: Load) -> None:
     """Unknown, disabled and failed plugins, plugins that are no jobs, params, settings and secrets: all at once."""
     registry = load(Job, Reporter(), "no_such_module_1", runner={"disable_plugins": ["log", "call"]})
@@ -716,40 +1070,115 @@ def test_the_toml_plugin_gives_jobs_with_their_lines(load: Load, tmp_path: Path)
     path = tmp_path / "ujr.toml"
     path.write_text('[jobs.a]\nplugin = "p"\n\n[jobs.b]\n')
     registry = load(runner={})
-    tables = registry.call_one("toml", "config_source", start=Start(path, tmp_path, {}))
+    tables = registry.call_one("toml", hookspecs.config_source, start=Start(path, tmp_path, {}))
     assert {name: (table.mapping, table.origin.where().rpartition(":")[2]) for name, table in tables.items()} == {
         "a": ({"plugin": "p"}, "1"),
         "b": ({}, "4"),
     }
-    assert registry.call_one("toml", "config_source", start=Start(None, tmp_path, {})) is None
+    assert registry.call_one("toml", hookspecs.config_source, start=Start(None, tmp_path, {})) is None
 
 
 def test_the_list_shows_every_plugin_and_each_failure(load: Load, install: Callable[..., None]) -> None:
-    """The listing needs no healthy plugin; its last lines count and explain."""
+    """The listing needs no healthy plugin; its last lines count and explain, and say what depends on a failure."""
     install("ujr-plugin-sky", "sky = ujr_sky_2", version="2.5")
     registry = load(Job, "no_such_module_1", discover=True)
-    rows = {row[0]: row for row in as_rows(registry)}
+    listing = Listing(registry.records, {"no_such_module_1": ("a", "b"), "Job": ("c",)})
+    rows = {row[0]: row for row in listing.rows()}
     assert rows["sky"][:3] == ("sky", "loaded", "ujr-plugin-sky 2.5")
     assert rows["sky"][4] == "get_runnable_tasks"
     assert rows["log"][1:] == ("disabled", "built in", "-", "by disable_plugins")
-    text = as_text(registry)
+    assert rows["no_such_module_1"][4] == "ModuleNotFoundError: No module named 'no_such_module_1'"
+    text = listing.text()
     lines = text.splitlines()
     assert lines[0].split() == ["NAME", "STATUS", "FROM", "IMPORT", "HOOKS"]
     counts = f"{len(registry.records)} plugins, 1 failed"
     assert counts in lines
-    assert text.endswith(error_of(registry, "no_such_module_1"))
+    assert text.endswith(f'{error_of(registry, "no_such_module_1")}\n  effect: jobs "a" and "b" cannot start')
     assert lines.index(counts) == len(registry.records) + 1
 
 
+def test_a_job_depends_on_its_plugin_and_on_the_providers_of_its_secrets() -> None:
+    """A job that is disabled depends on nothing, and one whose table is wrong ends nothing."""
+    jobs = {
+        "a": {"plugin": "p", "params": {"key": {"secret": "vault:x#y"}, "again": {"secret": "vault:z#y"}}},
+        "p": {},
+        "off": {"plugin": "p", "enabled": False},
+        "wrong": 3,
+    }
+    assert dependents(main_of({"jobs": jobs}, Path())) == {"p": ("a", "p"), "vault": ("a",)}
+
+
+def test_the_list_names_both_claimants_of_a_name(load: Load, install: Callable[..., None]) -> None:
+    """Each has a row, which names the other."""
+    install("ujr-one", "vault = ujr_vault_5")
+    install("ujr-two", "vault = ujr_vault_6")
+    rows = [row for row in Listing(load(discover=True).records).rows() if row[0] == "vault"]
+    assert [row[1:] for row in sorted(rows, key=lambda row: row[2])] == [
+        ("conflict", "ujr-one 1.0", "-", "its name is claimed by ujr-two 1.0 too"),
+        ("conflict", "ujr-two 1.0", "-", "its name is claimed by ujr-one 1.0 too"),
+    ]
+
+
+def test_the_list_says_how_many_mistakes_a_plugin_has(load: Load) -> None:
+    """The row has the first; all stand below."""
+    two = named("two", task_faild=hookimpl(lambda run: None), task_failed=lambda run: None)
+    listing = Listing(load(two, runner={"disable_plugins": list(BUILT_IN)}).records)
+    (row,) = (row for row in listing.rows() if row[0] == "two")
+    assert row[4] == 'there is no hook "task_faild" (and 1 more)'
+    assert listing.text().count("\nerror[") == 2
+
+
+def test_the_list_is_safe_on_a_terminal(load: Load, tmp_path: Path) -> None:
+    """What a plugin says steers no terminal, begins no line, and shows no secret."""
+    assert remember(Secret("hunter2-hunter2"))
+    (tmp_path / "steers_1.py").write_text("raise OSError('\\x1b[31mred\\nNAME hunter2-hunter2')")
+    registry = load("steers_1")
+    told = PluginError("plugin-import", "it said hunter2-hunter2", "hunter2-hunter2")
+    registry = attrs.evolve(registry, records=(*registry.records, PluginRecord("tells", "failed", error=told)))
+    text = Listing(registry.records).text()
+    assert "\x1b" not in text
+    assert "\nNAME" not in text
+    assert "hunter2-hunter2" not in text + Listing(registry.records).json()
+
+
+def test_the_verbose_list_has_what_calls_have_cost(load: Load) -> None:
+    """Over all hooks of a plugin, and of which runner; a plugin that was not called has dashes."""
+    ended = datetime.datetime(2026, 11, 24, 16, 40, 12, tzinfo=datetime.UTC)
+    counts = {"Job": {"get_runnable_tasks": HookCount(3, 1, 0.12), "task_failed": HookCount(1, 0, 1.5)}}
+    listing = Listing(load(Job, named("quiet")).records, last=LastCounts(ended, counts))
+    rows = {row[0]: row for row in listing.rows(is_verbose=True)}
+    assert rows["Job"][4:] == ("4", "1", "1.62 s", "get_runnable_tasks")
+    assert rows["quiet"][4:] == ("-", "-", "-", "")
+    text = listing.text(is_verbose=True)
+    assert text.splitlines()[0].split() == ["NAME", "STATUS", "FROM", "IMPORT", "CALLS", "ERRORS", "TIME", "HOOKS"]
+    assert text.endswith("\ncalls: of the runner that ended 2026-11-24 16:40:12")
+    assert Listing(()).text(is_verbose=True).endswith("\ncalls: no runner has ended here yet")
+    found = {one["name"]: one["calls"] for one in json.loads(listing.json())}
+    assert found["Job"]["get_runnable_tasks"] == {"calls": 3, "errors": 1, "seconds": 0.12}
+    assert found["quiet"] == {}
+
+
+def test_the_list_shows_warnings_of_plugins_that_loaded(load: Load) -> None:
+    """They stand below the table, and in the JSON; the plugin counts as loaded."""
+    warning = PluginError("plugin-changed-process", 'plugin "a" changed the umask to 077; it was put back', "a")
+    listing = Listing((PluginRecord("a", "loaded", warnings=(warning,)),))
+    assert listing.text().endswith(
+        "1 plugin, 1 with a warning\n"
+        'warning[plugin-changed-process]: plugin "a" changed the umask to 077; it was put back\n  where: a'
+    )
+    assert json.loads(listing.json())[0]["warnings"] == [str(warning)]
+
+
 def test_the_json_list_says_the_same(load: Load) -> None:
-    """Every record is an object; whoever reads it finds status, hooks and error."""
-    found = {one["name"]: one for one in json.loads(as_json(load(Job, "no_such_module_1")))}
+    """Every record is an object; whoever reads it finds status, hooks, error and reason."""
+    found = {one["name"]: one for one in json.loads(Listing(load(Job, "no_such_module_1").records).json())}
     assert (found["Job"]["status"], found["Job"]["hooks"], found["Job"]["error"]) == (
         "loaded",
         ["get_runnable_tasks"],
         None,
     )
     assert "No module named" in found["no_such_module_1"]["error"]
+    assert found["log"]["reason"] == "by disable_plugins"
 
 
 def test_every_hook_is_known_to_the_lint() -> None:

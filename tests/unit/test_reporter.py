@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import pathlib
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ujr_core import report as reports
 from ujr_core.errors import TaskError
 from ujr_core.report import Report
 from ujr_core.reporter import MOST_BYTES, MOST_REPORTS, Reporter
+from ujr_core.workingfolder import WorkingFolder
 
 LONG = 20.0  # seconds; only a broken test takes them
 NOW = datetime.datetime.now(datetime.UTC)
@@ -47,7 +49,7 @@ def slow() -> Iterator[Slow]:
 
 def busy(slow: Slow) -> Reporter:
     """Return a reporter that is in its first call, with nothing queued."""
-    reporter = Reporter("slow", {"task_succeeded": slow.task_succeeded})
+    reporter = Reporter("slow", {"task_succeeded": slow.task_succeeded}, WorkingFolder(pathlib.Path.cwd()))
     reporter.put([Report("task_succeeded", RUN, Result("first"))])
     assert slow.is_called.wait(LONG)
     return reporter

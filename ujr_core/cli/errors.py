@@ -11,7 +11,13 @@ from ujr_core.errors import ConfigError, Faults, InternalError, PluginError, Sec
 
 FAILED, USAGE, INVALID, ALREADY_RUNNING, INTERRUPTED = 1, 2, 3, 4, 130
 
-_BY_CODE = {"already-running": ALREADY_RUNNING, "config-unknown-job": USAGE, "init-exists": USAGE}
+_BY_CODE = {
+    "already-running": ALREADY_RUNNING,
+    "config-unknown-job": USAGE,
+    "init-exists": USAGE,
+    "new-plugin-exists": USAGE,
+    "new-plugin-name": USAGE,
+}
 
 
 def end_with(error: BaseException) -> int:

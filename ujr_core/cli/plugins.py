@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -12,32 +14,46 @@ from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
     from ujr_core.configuration.settings import Main
+    from ujr_core.registry import Registry
 
 
 @click.command()
 @takes_project
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def plugins(given: Given, *, as_json: bool) -> int:
+@click.option("-v", "--verbose", is_flag=True, help="With what the calls have cost in the last runner.")
+def plugins(given: Given, *, as_json: bool, verbose: bool) -> int:
     """List every plugin, loaded or not, and why not."""
-    return show_plugins(given, as_json=as_json)
+    return show_plugins(given, as_json=as_json, is_verbose=verbose)
 
 
-def show_plugins(given: Given, *, as_json: bool) -> int:
+def show_plugins(given: Given, *, as_json: bool, is_verbose: bool = False) -> int:
     """Write the list, and return the exit code."""
-    from ujr_core.registry import Registry, listing
+    from ujr_core.registry import Registry
 
     main, code = _main(given)
-    registry = Registry.load(main=main, extra=given.plugins)
+    # What a plugin prints while it loads is not part of the list, which a program may read.
+    with contextlib.redirect_stdout(sys.stderr):
+        registry = Registry.load(main=main, extra=given.plugins)
     try:
-        click.echo(listing.as_json(registry) if as_json else listing.as_text(registry))
+        click.echo(_listed(main, registry, as_json=as_json, is_verbose=is_verbose))
     finally:
-        registry.close(lambda error: show(error, "warning"))
+        with contextlib.redirect_stdout(sys.stderr):
+            registry.close(lambda error: show(error, "warning"))
     has_failed = any(record.status in ("failed", "conflict") for record in registry.records)
     # Why a plugin failed stands in the list already.
     if faults := (*main.faults, *(() if has_failed else registry.faults)):
         show_faults(faults)
         code = INVALID
     return code or (FAILED if has_failed else 0)
+
+
+def _listed(main: Main, registry: Registry, *, as_json: bool, is_verbose: bool) -> str:
+    from ujr_core.registry.dependents import dependents
+    from ujr_core.registry.listing import Listing
+    from ujr_core.registry.tally import read_tallies
+
+    listing = Listing(registry.records, dependents(main), read_tallies(main.folder / main.runner.state_dir))
+    return listing.json() if as_json else listing.text(is_verbose=is_verbose)
 
 
 def _main(given: Given) -> tuple[Main, int]:

@@ -10,6 +10,7 @@ from ujr_core.cli.errors import end_with
 from ujr_core.cli.given import Given, takes_project
 from ujr_core.cli.init import init
 from ujr_core.cli.list import list_jobs
+from ujr_core.cli.new_plugin import new_plugin
 from ujr_core.cli.plugins import plugins, show_plugins
 from ujr_core.cli.run import run
 
@@ -32,20 +33,23 @@ class Verbs(click.Group):
 @click.version_option(__version__, message="ujr %(version)s")
 @click.option("--list-plugins", is_flag=True, help="List every plugin, loaded or not, and end.")
 @click.option("--json", "as_json", is_flag=True, help="With --list-plugins: as JSON.")
+@click.option("-v", "--verbose", is_flag=True, help="With --list-plugins: what the calls have cost, too.")
 @click.pass_context
-def ujr(ctx: click.Context, given: Given, *, list_plugins: bool, as_json: bool) -> int | None:
+def ujr(ctx: click.Context, given: Given, *, list_plugins: bool, as_json: bool, verbose: bool) -> int | None:
     """UJR runs jobs: each looks at the world and says which tasks should run now.
 
     Begin with "ujr init", then "ujr run".
     """
     if as_json and not list_plugins:
         raise click.UsageError("--json stands after a verb, or with --list-plugins.")
+    if verbose and not list_plugins:
+        raise click.UsageError("-v stands after a verb, or with --list-plugins.")
     if list_plugins:
-        ctx.exit(show_plugins(given, as_json=as_json))
+        ctx.exit(show_plugins(given, as_json=as_json, is_verbose=verbose))
     if ctx.invoked_subcommand is None:
         raise click.UsageError("Which verb? See ujr --help.")
     return None
 
 
-for verb in (run, check, list_jobs, plugins, init):
+for verb in (run, check, list_jobs, plugins, init, new_plugin):
     ujr.add_command(verb)

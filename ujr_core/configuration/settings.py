@@ -34,6 +34,7 @@ class RunnerSettings:
         plugins: "module" or "module:object" of the project's own plugins.
         disable_plugins: names of plugins that are not imported.
         check_interval: seconds, ≥ 0.01; the default of the jobs.
+        fetch_timeout: seconds that a config source, or what a plugin supplies to a job, is waited for, > 0.
         shutdown_timeout: seconds that runs have to end after TERM, ≥ 0.
         state_dir: folder of what the runner remembers, beside the configuration.
     """
@@ -42,6 +43,7 @@ class RunnerSettings:
     plugins: tuple[str, ...] = ()
     disable_plugins: tuple[str, ...] = ()
     check_interval: Seconds = attrs.field(default=1.0, validator=attrs.validators.ge(MIN_CHECK_INTERVAL))
+    fetch_timeout: Seconds = attrs.field(default=10.0, validator=attrs.validators.gt(0))
     shutdown_timeout: Seconds = 25.0
     state_dir: str = attrs.field(default=".ujr", validator=attrs.validators.min_len(1))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 import attrs
 import pluggy
@@ -13,20 +15,24 @@ from ujr_core import hookspecs
 from ujr_core.errors import PluginError
 from ujr_core.registry.marks import MarkedPlugins
 from ujr_core.registry.record import PluginRecord
+from ujr_core.registry.tally import Counts, Tally
+from ujr_core.values import JobDone
+
+R = TypeVar("R")
 
 
 @attrs.frozen
-class Called:
+class Called(Generic[R]):
     """What came of calling one plugin.
 
     Args:
         record: of the plugin.
-        value: what it returned.
+        value: what it returned; None if it raised.
         error: what it raised, or None.
     """
 
     record: PluginRecord
-    value: Any = attrs.field(repr=False)
+    value: R | None = attrs.field(repr=False)
     error: BaseException | None
 
 
@@ -41,15 +47,36 @@ class Caller:
     def __init__(self, manager: MarkedPlugins, records: Mapping[str, PluginRecord]) -> None:
         self._manager, self._records = manager, records
         self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._tallies: dict[tuple[str, str], Tally] = {}
+
+    @property
+    def counts(self) -> Counts:
+        """What the calls have cost, by plugin and hook; those that were called."""
+        counts: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        for name, hook in sorted(self._tallies):
+            counts[name][hook] = self._tallies[name, hook].count
+        return dict(counts)
 
     def names(self, hook: str) -> tuple[str, ...]:
         """Return the plugins that implement a hook, in the order of names."""
-        return tuple(sorted(implementation.plugin_name for implementation in self._implementations(hook)))
+        if hook not in self._names:
+            self._names[hook] = tuple(sorted(one.plugin_name for one in self._implementations(hook)))
+        return self._names[hook]
 
-    def call_each(self, hook: str, arguments: Mapping[str, object]) -> Iterator[Called]:
-        """Call each plugin that implements a hook, lazily, in the order of names; none stops another."""
-        for name in self.names(hook):
-            yield self._guarded(name, hook, arguments)
+    def tally(self, name: str, hook: str) -> Tally:
+        """Return what counts the calls of one hook of one plugin."""
+        # Not a defaultdict: of two threads that miss at once, each would count into one of its own.
+        return self._tallies.get((name, hook)) or self._tallies.setdefault((name, hook), Tally())
+
+    def call(self, name: str, hook: str, arguments: Mapping[str, object]) -> Called[Any]:
+        """Call one plugin; what it raises is its own."""
+        try:
+            return Called(self._records[name], self.call_one(name, hook, arguments), None)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a hook may even exit; the error belongs to its plugin
+            return Called(self._records[name], None, error)
 
     def call_one(self, name: str, hook: str, arguments: Mapping[str, object]) -> Any:
         """Call one plugin, and return what it returned.
@@ -59,21 +86,17 @@ class Caller:
             BaseException: whatever it raises.
         """
         caller = self._callers.get((name, hook)) or self._alone(name, hook)
-        results = caller(**arguments)
+        results = _counted(self.tally(name, hook), caller, **arguments)
         return results[0] if results else None  # pluggy leaves out None
 
     def reporters(self, hook: str) -> tuple[tuple[str, Callable[..., None]], ...]:
         """Return plain functions that take all arguments of a report hook, in its order."""
         implementations = sorted(self._implementations(hook), key=lambda one: one.plugin_name)
-        return tuple((one.plugin_name, _matched(hook, one.function)) for one in implementations)
+        return tuple((one.plugin_name, self._reporter(hook, one)) for one in implementations)
 
-    def _guarded(self, name: str, hook: str, arguments: Mapping[str, object]) -> Called:
-        try:
-            return Called(self._records[name], self.call_one(name, hook, arguments), None)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  # a hook may even exit; the error belongs to its plugin
-            return Called(self._records[name], None, error)
+    def _reporter(self, hook: str, implementation: pluggy.HookImpl) -> Callable[..., None]:
+        function, tally = _matched(hook, implementation.function), self.tally(implementation.plugin_name, hook)
+        return lambda *arguments: _counted(tally, function, *arguments)
 
     def _alone(self, name: str, hook: str) -> pluggy.HookCaller:
         if name not in self.names(hook):
@@ -85,6 +108,27 @@ class Caller:
     def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
         found: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return [one for one in found.get_hookimpls() if not (one.wrapper or one.hookwrapper)]
+
+
+def _counted(tally: Tally, function: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+    began = time.perf_counter()
+    try:
+        value = function(*args, **kwargs)
+    except JobDone:
+        tally.add(began)
+        raise
+    except BaseException:
+        tally.add(began, errors=1)
+        raise
+    tally.add(began)
+    return value
+
+
+def named_arguments(
+    hook: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the arguments of a call by name, as pluggy takes them."""
+    return {**dict(zip(inspect.signature(hook).parameters, args, strict=False)), **kwargs} if args else dict(kwargs)
 
 
 def _matched(hook: str, function: Callable[..., Any]) -> Callable[..., None]:

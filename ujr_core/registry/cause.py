@@ -24,6 +24,18 @@ def construct_error(candidate: Candidate, error: BaseException) -> PluginError:
     return PluginError("plugin-construct", what, _where(candidate, error), _disable(candidate))
 
 
+def changed_error(name: str, source: str, change: str) -> PluginError:
+    """Say that a plugin changed what belongs to the whole process.
+
+    Args:
+        name: of the plugin.
+        source: its distribution or file.
+        change: as `unchanged_process` says it.
+    """
+    fix = "take it out of the plugin: the process belongs to the runner and to every other plugin, too"
+    return PluginError("plugin-changed-process", f'plugin "{name}" {change}', source, fix)
+
+
 def _cause(error: BaseException) -> str:
     # In full, a SyntaxError has four lines with a caret, which only stand well below each other.
     return f"{type(error).__name__}: {error.msg}" if isinstance(error, SyntaxError) else one_line(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -69,10 +68,9 @@ def _provider_faults(ref: SecretRef, job: JobConfig, place: Place, registry: Reg
 
 
 def _no_job(job: JobConfig, record: PluginRecord, place: Place) -> PluginError:
-    what, fix = f"which has no {HOOK}", f"name a job plugin, for example command or call, or add {HOOK} to it"
-    if callable(inspect.getattr_static(record.plugin, HOOK, None)):
-        what, fix = f"whose {HOOK} is not marked", "mark it with @hookimpl, which comes from ujr_core"
-    return PluginError("plugin-not-a-job", f'job "{job.name}" names plugin "{job.plugin}", {what}', place.where, fix)
+    what = f'job "{job.name}" names plugin "{record.name}", which has no {HOOK}'
+    fix = f"name a job plugin, for example command or call, or add {HOOK} to it"
+    return PluginError("plugin-not-a-job", what, place.where, fix)
 
 
 def _needs(error: UJRError, needs: str, place: Place) -> UJRError:

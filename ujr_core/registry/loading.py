@@ -4,50 +4,46 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from ujr_core.configuration.structure import structure, unknown_key
-from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
+from ujr_core.errors import PluginError, UJRError
+from ujr_core.footprint import unchanged_process
+from ujr_core.registry import slow
 from ujr_core.registry.candidate import Candidate
-from ujr_core.registry.cause import construct_error, import_error
+from ujr_core.registry.cause import changed_error, import_error
+from ujr_core.registry.claims import Claim
+from ujr_core.registry.constructing import constructed
+from ujr_core.registry.kind import kind_of
 from ujr_core.registry.record import PluginRecord, Status
 from ujr_core.registry.shadow import shadow_error
 
 
-def load_all(candidates: Iterable[Candidate], *, disabled: Iterable[str], folder: Path) -> list[PluginRecord]:
-    """Load in the order of names; never raises for what a plugin does.
+def load_all(claims: Iterable[Claim], folder: Path) -> list[PluginRecord]:
+    """Load what may be loaded; never raises for what a plugin does.
 
     Args:
-        candidates: several may claim one name.
-        disabled: names of plugins that are not imported.
+        claims: in the order of names.
         folder: of the project, for the files that are shown.
     """
-    claims: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        claims[candidate.name].append(candidate)
-    records: list[PluginRecord] = []
-    for name in sorted(claims):
-        if name in set(disabled):
-            records += [_unloaded(one, "disabled") for one in claims[name]]
-            continue
-        winners, losers = _settled(claims[name])
-        records += [_load(one, folder) for one in winners]
-        records += [_unloaded(one, "conflict", _conflict(one, claims[name])) for one in losers]
+    with slow.SlowLoads(slow.PATIENCE) as watch:
+        records: list[PluginRecord] = []
+        for claim in claims:
+            with watch.loading(claim.candidate.name):
+                records.append(_judged(claim, folder))
     return list(_same_only_once(records))
 
 
-def _settled(claims: Sequence[Candidate]) -> tuple[Sequence[Candidate], Sequence[Candidate]]:
-    built_in = [one for one in claims if one.is_built_in]
-    winners = built_in or (claims if len(claims) == 1 else [])
-    return winners, [one for one in claims if one not in winners]
+def _judged(claim: Claim, folder: Path) -> PluginRecord:
+    if claim.is_granted:
+        return _watched(claim.candidate, folder)
+    return _record(claim.candidate, "conflict" if claim.error else "disabled", claim.error, reason=claim.reason)
 
 
-def _unloaded(candidate: Candidate, status: Status, error: UJRError | None = None, **more: Any) -> PluginRecord:
+def _record(candidate: Candidate, status: Status, error: UJRError | None = None, **more: Any) -> PluginRecord:
     return PluginRecord(
         candidate.name,
         status,
@@ -60,18 +56,16 @@ def _unloaded(candidate: Candidate, status: Status, error: UJRError | None = Non
     )
 
 
-def _conflict(candidate: Candidate, claims: Sequence[Candidate]) -> PluginError:
-    others = " and ".join(sorted(one.source for one in claims if one is not candidate))
-    what = f'plugin "{candidate.name}" of {candidate.source} was not loaded: its name is claimed by {others} too'
-    if any(one.is_built_in for one in claims):
-        what = f'plugin "{candidate.name}" of {candidate.source} was not loaded: the name belongs to a built-in plugin'
-    fix = f"pip uninstall {candidate.distribution}" if candidate.distribution else "give it another name"
-    return PluginError("plugin-conflict", what, candidate.source, fix)
+def _watched(candidate: Candidate, folder: Path) -> PluginRecord:
+    with unchanged_process() as changes:
+        record = _load(candidate, folder)
+    warnings = tuple(changed_error(candidate.name, candidate.source, change) for change in changes)
+    return attrs.evolve(record, warnings=warnings)
 
 
 def _load(candidate: Candidate, folder: Path) -> PluginRecord:
     if (shadowed := shadow_error(candidate, folder)) is not None:
-        return _unloaded(candidate, "failed", shadowed)
+        return _record(candidate, "failed", shadowed)
     start = time.perf_counter()
     try:
         found = candidate.load()
@@ -79,52 +73,21 @@ def _load(candidate: Candidate, folder: Path) -> PluginRecord:
         raise
     except BaseException as error:  # noqa: BLE001  # an import may even exit; it is recorded, and the rest load
         spent = time.perf_counter() - start
-        return _unloaded(candidate, "failed", import_error(candidate, error), import_seconds=spent)
+        return _record(candidate, "failed", import_error(candidate, error), import_seconds=spent)
     spent = time.perf_counter() - start
     try:
-        plugin = _constructed(candidate, found)
+        plugin = constructed(candidate, found)
     except UJRError as error:
-        return _unloaded(candidate, "failed", error, import_seconds=spent)
-    record = _unloaded(candidate, "loaded", import_seconds=spent)
+        return _record(candidate, "failed", error, import_seconds=spent)
+    record = _record(candidate, "loaded", import_seconds=spent)
     return attrs.evolve(record, plugin=plugin, origin=_origin(candidate, found, folder))
-
-
-def _constructed(candidate: Candidate, found: object) -> object:
-    if not inspect.isclass(found):
-        _refuse_settings(candidate, "is no class, so it takes no settings")
-        return found
-    cls: type | None = getattr(found, "Settings", None)
-    if cls is None:
-        _refuse_settings(candidate, "declares no Settings")
-        return _called(candidate, found)
-    if not attrs.has(cls):
-        raise PluginError("plugin-wrong-settings", f'the Settings of plugin "{candidate.name}" is no attrs class',
-                          candidate.source, "decorate it with @attrs.frozen")  # fmt: skip
-    return _called(candidate, found, structure(cls, candidate.table, candidate.place.origin, candidate.place.table))
-
-
-def _called(candidate: Candidate, cls: type, *settings: object) -> object:
-    try:
-        return cls(*settings)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # as above
-        # None: what the class was constructed with may stand in the frames.
-        raise construct_error(candidate, error) from None
-
-
-def _refuse_settings(candidate: Candidate, why: str) -> None:
-    faults = [unknown_key(candidate.place.at(str(key)), []) for key in candidate.table]
-    if faults:
-        raise Faults(tuple(ConfigError(one.code, f"{one.what}: it {why}", one.where, one.fix) for one in faults))
 
 
 def _origin(candidate: Candidate, found: object, folder: Path) -> str:
     if candidate.is_built_in:
         return candidate.origin
-    kind = found if inspect.ismodule(found) or inspect.isclass(found) else type(found)
     try:
-        file = Path(inspect.getfile(kind))
+        file = Path(inspect.getfile(kind_of(found)))
     except (TypeError, OSError):  # made in a shell or a notebook
         return candidate.origin
     return f"{file.relative_to(folder)} (this project)" if file.is_relative_to(folder) else str(file)

@@ -22,9 +22,12 @@ class Marks:
     def __init__(self, plugin: object) -> None:
         finder = pluggy.PluginManager(PROJECT)
         self.ujr_options: dict[str, Any] = {}
+        self.ujr_unmarked: list[str] = []
         for name in dir(plugin):
             options = finder.parse_hookimpl_opts(plugin, name)
-            if options is not None:
+            if options is None:
+                self.ujr_unmarked.append(name)
+            else:
                 self.ujr_options[name] = options
                 setattr(self, name, getattr(plugin, name))
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 
-from ujr_core.errors import UJRError
+from ujr_core.errors import PluginError, UJRError
 
 Status = Literal["loaded", "disabled", "failed", "conflict"]
 
@@ -26,6 +26,8 @@ class PluginRecord:
         hooks: it implements, in the order of names.
         import_seconds: that loading it took; None if it was not tried.
         error: why it is not loaded; None if it is, or is disabled.
+        reason: why it is disabled; "" if it is not.
+        warnings: what it did that it should not; it is loaded all the same, unless there is an error, too.
     """
 
     name: str
@@ -38,6 +40,8 @@ class PluginRecord:
     hooks: tuple[str, ...] = ()
     import_seconds: float | None = None
     error: UJRError | None = None
+    reason: str = ""
+    warnings: tuple[PluginError, ...] = ()
 
     @property
     def source(self) -> str:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import ParamSpec, TypeVar, cast
 
 import attrs
 
 from ujr_core.configuration.settings import Main
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
-from ujr_core.foreign import one_line
-from ujr_core.registry.calling import Called, Caller, new_manager
+from ujr_core.registry.calling import Called, Caller, named_arguments, new_manager
+from ujr_core.registry.claims import Rules, judged
+from ujr_core.registry.closing import closed
 from ujr_core.registry.discovery import find_candidates, unknown_tables
-from ujr_core.registry.lint import mistakes, wrong_signature
+from ujr_core.registry.kind import is_text
 from ujr_core.registry.loading import load_all
-from ujr_core.registry.marks import MarkedPlugins, Marks
-from ujr_core.registry.record import PluginRecord
+from ujr_core.registry.record import PluginRecord, Status
+from ujr_core.registry.registering import registered
+from ujr_core.registry.tally import Counts, Tally
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_WEIGHT: tuple[Status, ...] = ("disabled", "conflict", "failed", "loaded")
 
 
 @attrs.frozen(eq=False)
@@ -39,15 +46,15 @@ class Registry:
 
         Args:
             main: says which plugins are wanted, disabled and configured how.
-            extra: further ones: "module" or "module:object" texts, modules, classes, instances.
+            extra: further ones: "module", "module:object" or "name@distribution" texts, modules, classes, instances.
             discover: False leaves out what is installed.
         """
-        candidates = find_candidates(main, extra, discover=discover)
-        loaded = load_all(candidates, disabled=main.runner.disable_plugins, folder=main.folder)
+        rules = Rules.of(main, filter(is_text, extra))
+        claims = judged(find_candidates(main, extra, rules, discover=discover), rules)
         manager = new_manager()
-        records = tuple(_registered(record, manager) for record in loaded)
-        # Of several that claim one name, at most one is loaded: that one counts.
-        by_name = {one.name: one for one in sorted(records, key=lambda one: one.status == "loaded")}
+        records = tuple(registered(record, manager) for record in load_all(claims, main.folder))
+        # Of several that claim one name, at most one may load: that one counts, and most of all if it has loaded.
+        by_name = {one.name: one for one in sorted(records, key=lambda one: _WEIGHT.index(one.status))}
         faults = (*_config_faults(records), *unknown_tables(main, by_name))
         return cls(records, faults, Caller(manager, by_name), by_name)
 
@@ -75,7 +82,7 @@ class Registry:
             PluginError: as `find`; or its ``Params`` is no attrs class.
         """
         record = self.find(name)
-        cls = getattr(record.plugin, "Params", None)
+        cls = inspect.getattr_static(record.plugin, "Params", None)
         if cls is None or (isinstance(cls, type) and attrs.has(cls)):
             return cls
         raise PluginError("plugin-wrong-params", f'the Params of plugin "{name}" is no attrs class', record.source,
@@ -85,18 +92,37 @@ class Registry:
         """Return the plugins that implement a hook, in the order of names."""
         return self._caller.names(hook)
 
-    def call_each(self, hook: str, **arguments: object) -> Iterator[Called]:
-        """Call each plugin that implements a hook, alone, lazily and in the order of names."""
-        return self._caller.call_each(hook, arguments)
+    def call_each(self, hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Iterator[Called[R]]:
+        """Call each plugin that implements a hook, alone, lazily and in the order of names; none stops another.
 
-    def call_one(self, name: str, hook: str, **arguments: object) -> Any:
-        """Call one plugin alone.
+        Args:
+            hook: one of the functions of `ujr_core.hookspecs`; a type checker compares the call with it.
+            args: of the hook, as well as ``kwargs``.
+        """
+        for name in self.names(hook.__name__):
+            yield self.call(name, hook, *args, **kwargs)
+
+    def call(self, name: str, hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Called[R]:
+        """Call one plugin alone; what it raises is its own."""
+        return self._caller.call(name, hook.__name__, named_arguments(hook, args, kwargs))
+
+    def call_one(self, name: str, hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call one plugin alone, and return what it returned.
 
         Raises:
             PluginError: it does not implement the hook.
             BaseException: whatever it raises.
         """
-        return self._caller.call_one(name, hook, arguments)
+        return cast("R", self._caller.call_one(name, hook.__name__, named_arguments(hook, args, kwargs)))
+
+    def tally(self, name: str, hook: str) -> Tally:
+        """Return what counts the calls of one hook of one plugin."""
+        return self._caller.tally(name, hook)
+
+    @property
+    def counts(self) -> Counts:
+        """What the calls have cost so far, by plugin and hook."""
+        return self._caller.counts
 
     def reporters(self, hook: str) -> tuple[tuple[str, Callable[..., None]], ...]:
         """Return name and function of each reporter; a function takes all arguments of the hook, in its order."""
@@ -105,29 +131,14 @@ class Registry:
     def close(self, say: Callable[[UJRError], object]) -> None:
         """Call ``close()`` of each instance that has one, in the reverse order of names, the built-in ones last.
 
+        One that hangs is left alone.
+
         Args:
-            say: is told at once what one raised, for the log, being built in, hears it only until it is closed.
+            say: is told at once what went wrong, for the log, being built in, hears it only until it is closed.
         """
         last_first = reversed(self.records)
-        for record in sorted(last_first, key=lambda one: one.is_built_in):
-            if (error := _closed(record)) is not None:
-                say(error)
-
-
-def _registered(record: PluginRecord, manager: MarkedPlugins) -> PluginRecord:
-    if record.plugin is None:
-        return record
-    try:
-        marks = Marks(record.plugin)
-        errors = list(mistakes(record.name, marks, record.source if record.distribution else ""))
-        if not errors:
-            manager.register(marks, record.name)
-    except Exception as error:  # noqa: BLE001  # pluggy refuses it, or looking at it runs code of its own
-        errors = [wrong_signature(record.name, str(error), record.source)]
-    if errors:
-        fault = errors[0] if len(errors) == 1 else Faults(tuple(errors))
-        return attrs.evolve(record, status="failed", plugin=None, error=fault)
-    return attrs.evolve(record, hooks=tuple(sorted({marks.hook_of(name) for name in marks.ujr_options})))
+        for error in closed(sorted(last_first, key=lambda one: one.is_built_in)):
+            say(error)
 
 
 def _config_faults(records: Sequence[PluginRecord]) -> Iterator[UJRError]:
@@ -139,17 +150,3 @@ def _config_faults(records: Sequence[PluginRecord]) -> Iterator[UJRError]:
 def _unknown(name: str, known: dict[str, PluginRecord]) -> PluginError:
     fix = did_you_mean(name, known) or f"pip install ujr-plugin-{name}, or add it to plugins in [runner]"
     return PluginError("plugin-unknown", f'there is no plugin "{name}"', "", fix)
-
-
-def _closed(record: PluginRecord) -> UJRError | None:
-    close = getattr(record.plugin, "close", None)
-    if close is None or inspect.ismodule(record.plugin):
-        return None
-    try:
-        close()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # the others are closed all the same
-        what = f'plugin "{record.name}" raised when it was closed: {one_line(error)}'
-        return PluginError("plugin-close", what, record.source, "")
-    return None

@@ -1,0 +1,87 @@
+"""Patience: calls of foreign code that are waited for only so long."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from ujr_core.durations import format_duration
+from ujr_core.errors import PluginError
+
+T = TypeVar("T")
+
+
+class Hangs(PluginError):
+    """A call has not returned in time."""
+
+
+class Patience:
+    """Makes calls on threads of their own, each of which may hang without holding up whoever waits for it.
+
+    What hangs keeps its thread. Until it returns, nothing of the same name is called again, so that a plugin that
+    hangs for ever takes a thread, and not one for each time that it is wanted.
+
+    Args:
+        seconds: that each call is waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._hanging: dict[str, threading.Thread] = {}
+
+    def call(self, name: str, function: Callable[[], T]) -> T:
+        """Return what a function returns.
+
+        Args:
+            name: of what is called, as in 'config_source of "db"'.
+            function: is called on another thread.
+
+        Raises:
+            Hangs: it has not returned in time, or hangs since an earlier call.
+            BaseException: whatever it raises; a RuntimeError for a KeyboardInterrupt.
+        """
+        before = self._hanging.get(name)
+        if before is not None and before.is_alive():
+            raise self._hangs(name, before)
+        call = _Call(function)
+        call.thread.start()
+        call.thread.join(self._seconds)
+        if call.thread.is_alive():
+            self._hanging[name] = call.thread
+            raise self._hangs(name, call.thread)
+        return call.result()
+
+    def _hangs(self, name: str, thread: threading.Thread) -> Hangs:
+        what = f"{name} has not answered for {format_duration(self._seconds)}"
+        fix = "mend it, or wait longer for it: fetch_timeout in [runner]"
+        return Hangs("plugin-hangs", what, _place(thread), fix)
+
+
+class _Call(Generic[T]):
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, name="ujr-patience", daemon=True)
+
+    def result(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
+
+    def _run(self) -> None:
+        try:
+            self._value.append(self._function())
+        except KeyboardInterrupt as error:
+            # ^C reaches the main thread alone; what was raised here must not be taken for it, and end the runner.
+            self._error = RuntimeError("KeyboardInterrupt outside of the main thread")
+            self._error.__cause__ = error
+        except BaseException as error:  # noqa: BLE001  # of foreign code; it is raised where the result is wanted
+            self._error = error
+
+
+def _place(thread: threading.Thread) -> str:
+    frame = sys._current_frames().get(thread.ident or 0)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""

@@ -1,0 +1,94 @@
+"""Tallies: how often each hook of each plugin was called, how often it raised, and how long that took."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import pathlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+FILE = "plugins.json"
+"""What a runner leaves in its state folder when it ends."""
+
+
+@attrs.frozen
+class HookCount:
+    """What one hook of one plugin has cost.
+
+    Args:
+        calls: that were made.
+        errors: calls, or pulls of what they returned, that raised.
+        seconds: all together, with the wrappers of other plugins around it.
+    """
+
+    calls: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+
+
+Counts = Mapping[str, Mapping[str, HookCount]]
+"""By plugin, then by hook."""
+
+
+class Tally:
+    """Counts the calls of one hook of one plugin, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls = self._errors = 0
+        self._seconds = 0.0
+
+    def add(self, began: float, *, calls: int = 1, errors: int = 0) -> None:
+        """Count what began at a time of `time.perf_counter` and is over now."""
+        seconds = time.perf_counter() - began
+        with self._lock:
+            self._calls += calls
+            self._errors += errors
+            self._seconds += seconds
+
+    @property
+    def count(self) -> HookCount:
+        """What was counted so far."""
+        with self._lock:
+            return HookCount(self._calls, self._errors, self._seconds)
+
+
+@attrs.frozen
+class LastCounts:
+    """What the last runner on a state folder counted.
+
+    Args:
+        ended_at: aware, UTC.
+        plugins: of that runner.
+    """
+
+    ended_at: datetime.datetime
+    plugins: Counts
+
+
+def write_tallies(folder: pathlib.Path, counts: Counts, ended_at: datetime.datetime) -> None:
+    """Leave the counts of a runner that ends in its state folder; raises `OSError` if that cannot be done."""
+    plugins = {name: {hook: attrs.asdict(count) for hook, count in hooks.items()} for name, hooks in counts.items()}
+    new = folder / f"{FILE}.new"
+    new.touch(mode=0o600)
+    new.write_text(json.dumps({"ended_at": ended_at.isoformat(), "plugins": plugins}, indent=2), encoding="utf-8")
+    new.replace(folder / FILE)
+
+
+def read_tallies(folder: pathlib.Path) -> LastCounts | None:
+    """Return what the last runner counted; None if none has ended here, or if the file is broken."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        written = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return LastCounts(datetime.datetime.fromisoformat(written["ended_at"]), dict(_read(written["plugins"])))
+    return None
+
+
+def _read(plugins: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[tuple[str, Mapping[str, HookCount]]]:
+    for name, hooks in plugins.items():
+        yield name, {hook: HookCount(int(one["calls"]), int(one["errors"]), float(one["seconds"]))
+                     for hook, one in hooks.items()}  # fmt: skip

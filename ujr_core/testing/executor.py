@@ -1,0 +1,118 @@
+"""`InlineExecutor`: runs tasks in this process, one after the other, with what a worker would make of them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+
+from ujr_core.execution import News, Order, RunBegun, RunEnded
+from ujr_core.naming import import_function
+from ujr_core.pool.output import new_output, take_output
+from ujr_core.pool.seat import cancelled
+from ujr_core.pool.wire import Account
+from ujr_core.pool.worker import raised, returned
+from ujr_core.values import Failure, Result
+
+
+class InlineExecutor:
+    """Runs in `flush` what `start` took, one task after the other, in the thread of the test.
+
+    As in a worker, the function is imported by its name, arguments come from a pickle and results go into one, an
+    exception becomes text, also a SystemExit, and what is printed is the run's output. Unlike in a worker, a task
+    shares the process, takes no time on the runner's clock, and cannot be killed once it runs.
+    """
+
+    next_wake = math.inf
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Order] = {}
+        self._cancelled: list[RunEnded] = []
+
+    def start(self, orders: Iterable[Order]) -> None:
+        """Take orders; they run in `flush`."""
+        self._waiting.update((order.run_id, order) for order in orders)
+
+    def kill(self, run_id: int, *, signal: int) -> None:
+        """Cancel what has not run yet."""
+        self.recall(run_id)
+
+    def recall(self, run_id: int) -> None:
+        """Cancel what has not run yet."""
+        if self._waiting.pop(run_id, None) is not None:
+            self._cancelled.append(RunEnded(run_id, cancelled("it was taken back before its turn came")))
+
+    def flush(self, now: float) -> Iterator[News]:
+        """Run everything that waits."""
+        yield from self._cancelled
+        self._cancelled.clear()
+        while self._waiting:
+            order = self._waiting.pop(next(iter(self._waiting)))
+            yield RunBegun(order.run_id)
+            yield RunEnded(order.run_id, _outcome(order))
+
+    def close(self) -> None:
+        """Forget what has not run."""
+        self._waiting.clear()
+
+
+def _outcome(order: Order) -> Result | Failure:
+    with _captured() as take, contextlib.chdir("."):
+        account = _call(order)
+        output = take()
+    if account.returned:
+        return Result(account.text, output, pickled=account.value)
+    return Failure(
+        "error", account.type_name, account.text, account.traceback, account.exit_code, output=output, duration=0.0
+    )
+
+
+def _call(order: Order) -> Account:
+    # As the worker does it; but a KeyboardInterrupt is of whoever runs the tests.
+    try:
+        function = import_function(order.function)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # of the task's module; it is told, as by a worker
+        return raised(error, f'the worker cannot import "{order.function}"', type_name="ImportError")
+    try:
+        args, kwargs = pickle.loads(order.payload)  # noqa: S301  # made by the runner, for this
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # as above
+        return raised(error, "the arguments of the task cannot be unpickled")
+    try:
+        return returned(function(*args, **kwargs))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # as above
+        return raised(error)
+
+
+@contextlib.contextmanager
+def _captured() -> Iterator[Callable[[], str]]:
+    """Gather what is printed, by children too; the context gives a function that takes it."""
+    output = new_output()
+    stream = io.TextIOWrapper(os.fdopen(os.dup(output), "wb", buffering=0), "utf-8", "backslashreplace", "",
+                              write_through=True)  # fmt: skip
+    try:
+        with stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream), _descriptors(output):
+            yield lambda: take_output(output)
+    finally:
+        os.close(output)
+
+
+@contextlib.contextmanager
+def _descriptors(output: int) -> Iterator[None]:
+    before = {number: os.dup(number) for number in (1, 2)}
+    try:
+        for number in before:
+            os.dup2(output, number)
+        yield
+    finally:
+        for number, copy in before.items():
+            os.dup2(copy, number)
+            os.close(copy)

@@ -1,0 +1,26 @@
+"""`InlineReporter`: a reporter that is told at once, in the thread of the test."""
+
+from __future__ import annotations
+
+from ujr_core.foreign import FaultLog
+from ujr_core.report import Report
+from ujr_core.reporter import Call, Reporter
+
+
+class InlineReporter(Reporter):
+    """Makes each call at once; what it raises is logged and changes nothing, as in a runner."""
+
+    def __init__(self, name: str, hooks: dict[str, Call]) -> None:
+        # Without that of Reporter, which starts a thread.
+        self.name, self.hooks = name, hooks
+        self.dropped = 0
+        self._faults = FaultLog()
+
+    def put(self, reports: list[Report]) -> None:
+        """Tell all that came of one turn of the loop."""
+        for report in reports:
+            self.call(report)
+
+    def close(self, deadline: float) -> int:
+        """Return 0: nothing is left untold."""
+        return 0
