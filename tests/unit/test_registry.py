@@ -19,13 +19,13 @@ import attrs
 import pluggy
 import pytest
 
-from ujr_core import hookimpl, hookspecs, implements
+from ujr_core import JobConfig, SecretNotFound, hookimpl, hookspecs, implements
 from ujr_core.builtin.file import File
 from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import main_of
 from ujr_core.errors import PluginError, UJRError
 from ujr_core.redact import remember
-from ujr_core.registry import PluginRecord, Registry, slow
+from ujr_core.registry import Called, PluginRecord, Registry, slow
 from ujr_core.registry.check import check_jobs, params_of
 from ujr_core.registry.dependents import dependents
 from ujr_core.registry.discovery import BUILT_IN
@@ -41,6 +41,8 @@ JOB = HOOK + "def get_runnable_tasks(job):\n    return []\n"
 NO_BUILT_IN = {"disable_plugins": list(BUILT_IN)}
 START = Start(None, Path(), {})
 Load = Callable[..., Registry]
+NOTHING: Any = None
+"""What a hook is called with that does not look at it."""
 
 
 @pytest.fixture
@@ -417,7 +419,7 @@ class Tuned:
 
 def levels(registry: Registry) -> dict[str, Any]:
     """Return what each plugin answers."""
-    called = registry.call_each(hookspecs.fetch_job_details, job=None, node=None)
+    called: Iterator[Called[Any]] = registry.call_each(hookspecs.fetch_job_details, job=NOTHING, node=NOTHING)
     return {one.record.name: one.error or one.value["level"] for one in called}
 
 
@@ -427,6 +429,24 @@ def test_a_class_is_constructed_once_with_its_settings(load: Load) -> None:
     registry = load(Tuned, Tuned={"level": 2}, second={"use": "Tuned", "level": 2}, third={"use": f"{__name__}:Tuned"})
     assert registry.faults == ()
     assert levels(registry) == {"Tuned": 2, "second": 2, "third": 1}
+
+
+class Named:
+    """A provider that answers for its own name, whatever it is."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+
+
+def test_a_class_that_asks_for_its_name_is_told(load: Load) -> None:
+    """Each instance knows its own, so that a second instance of a provider answers for other references."""
+    registry = load(Named, second={"use": "Named"}, vault={"use": "file"})
+    plugins: Any = {name: registry.find(name).plugin for name in ("Named", "second", "vault")}
+    assert [plugins["Named"].name, plugins["second"].name] == ["Named", "second"]
+    job = JobConfig("j", "j", {"a": SecretRef("vault", "nothing-here"), "b": SecretRef("file", "nor-here")})
+    with pytest.raises(SecretNotFound) as caught:
+        plugins["vault"].fetch_job_details(job)
+    assert caught.value.where == "vault:nothing-here"
 
 
 @pytest.mark.parametrize(
@@ -622,8 +642,8 @@ def test_static_and_class_methods_are_hooks_too(load: Load) -> None:
             return {"b": cls.__name__}
 
     registry = load(Odd)
-    assert registry.call_one("Odd", hookspecs.config_source, start=None) == {"a": {}}
-    assert registry.call_one("Odd", hookspecs.fetch_job_details, job=None, node=None) == {"b": "Odd"}
+    assert registry.call_one("Odd", hookspecs.config_source, start=NOTHING) == {"a": {}}
+    assert registry.call_one("Odd", hookspecs.fetch_job_details, job=NOTHING, node=NOTHING) == {"b": "Odd"}
 
 
 @pytest.mark.parametrize("kind", ["module", "instance", "class"])
@@ -879,7 +899,7 @@ def leave() -> None:
 def test_each_plugin_is_called_alone_in_the_order_of_names(load: Load) -> None:
     """One that raises or exits stops nobody, and results and errors know their plugin."""
     registry = load(source("c", dict), source("a", lambda: 1 / 0), source("d", leave), source("b", lambda: None), Tuned)
-    called = list(registry.call_each(hookspecs.config_source, start=None))
+    called = list(registry.call_each(hookspecs.config_source, start=NOTHING))
     assert [(one.record.name, one.value, type(one.error).__name__) for one in called] == [
         ("a", None, "ZeroDivisionError"),
         ("b", None, "NoneType"),
@@ -895,7 +915,7 @@ def test_a_person_can_still_interrupt(load: Load) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(load(source("a", interrupt)).call_each(hookspecs.config_source, start=None))
+        list(load(source("a", interrupt)).call_each(hookspecs.config_source, start=NOTHING))
 
 
 def test_a_wrapper_holds_around_each_call(load: Load) -> None:
@@ -913,7 +933,7 @@ def test_a_wrapper_holds_around_each_call(load: Load) -> None:
         return result
 
     registry = load(source("a", lambda: {"x": 1}), source("b", lambda: 1 / 0), named("w", config_source=config_source))
-    called = list(registry.call_each(hookspecs.config_source, start=None))
+    called = list(registry.call_each(hookspecs.config_source, start=NOTHING))
     assert seen == [[{"x": 1}], "error"]
     assert [one.record.name for one in called] == ["a", "b"]
 
@@ -921,11 +941,12 @@ def test_a_wrapper_holds_around_each_call(load: Load) -> None:
 def test_one_plugin_is_called_and_its_error_passes(load: Load) -> None:
     """call_one returns or raises what the plugin does, and refuses a hook that the plugin does not have."""
     registry = load(source("a", lambda: 1 / 0), source("b", lambda: 7))
-    assert registry.call_one("b", hookspecs.config_source, start=None) == 7
+    seven: Any = registry.call_one("b", hookspecs.config_source, start=NOTHING)
+    assert seven == 7
     with pytest.raises(ZeroDivisionError):
-        registry.call_one("a", hookspecs.config_source, start=None)
+        registry.call_one("a", hookspecs.config_source, start=NOTHING)
     with pytest.raises(PluginError, match='plugin "a" has no get_runnable_tasks'):
-        registry.call_one("a", hookspecs.get_runnable_tasks, job=None)
+        registry.call_one("a", hookspecs.get_runnable_tasks, job=NOTHING)
 
 
 def test_reporters_are_plain_functions_of_all_arguments(load: Load) -> None:
@@ -1070,7 +1091,7 @@ def test_the_toml_plugin_gives_jobs_with_their_lines(load: Load, tmp_path: Path)
     path = tmp_path / "ujr.toml"
     path.write_text('[jobs.a]\nplugin = "p"\n\n[jobs.b]\n')
     registry = load(runner={})
-    tables = registry.call_one("toml", hookspecs.config_source, start=Start(path, tmp_path, {}))
+    tables: Any = registry.call_one("toml", hookspecs.config_source, start=Start(path, tmp_path, {}))
     assert {name: (table.mapping, table.origin.where().rpartition(":")[2]) for name, table in tables.items()} == {
         "a": ({"plugin": "p"}, "1"),
         "b": ({}, "4"),

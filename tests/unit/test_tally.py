@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import pathlib
 import stat
 import threading
@@ -93,9 +92,23 @@ def test_what_was_written_is_read(tmp_path: pathlib.Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "7", '{"ended_at": 1, "plugins": {}}', '{"plugins": {}}',
-                                  json.dumps({"ended_at": ENDED_AT.isoformat(), "plugins": {"a": {"b": {}}}}),
-                                  json.dumps({"ended_at": ENDED_AT.isoformat(), "plugins": {"a": 7}})])  # fmt: skip
+DATED = f'{{"ended_at": "{ENDED_AT.isoformat()}", "plugins": '
+BROKEN = [
+    None,
+    "",
+    "{",
+    "[]",
+    "7",
+    '{"ended_at": 1, "plugins": {}}',
+    '{"plugins": {}}',
+    DATED + '{"a": {"b": {}}}}',
+    DATED + '{"a": 7}}',
+    DATED + '{"a": {"b": {"calls": Infinity}}}}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("text", BROKEN, ids=range(len(BROKEN)))
 def test_a_broken_file_is_none(text: str | None, tmp_path: pathlib.Path) -> None:
     """The listing goes on without it."""
     if text is not None:

@@ -246,7 +246,9 @@ def test_a_file_is_run_in_its_own_folder(tmp_path: Path) -> None:
     """A path is read as a runner reads it, and relative paths begin at its folder."""
     text = '[jobs.j]\nplugin = "call"\nparams.function = "os:getcwd"\n[jobs.other]\nplugin = "call"\n'
     (tmp_path / "ujr.toml").write_text(text + 'params.function = "os:getpid"\n')
+    before = os.getcwd()
     told = run_jobs([], tmp_path / "ujr.toml", jobs=["j"])
+    assert os.getcwd() == before
     assert told.result_of("os:getcwd").value() == str(tmp_path)
     assert [run.job for run in told.started] == ["j"]
 

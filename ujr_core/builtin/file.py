@@ -31,6 +31,7 @@ class File:
 
     Args:
         settings: of ``[plugins.file]``.
+        name: of this instance; references begin with it.
     """
 
     @attrs.frozen
@@ -43,14 +44,15 @@ class File:
 
         folder: Path | None = None
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, name: str = "file") -> None:
+        self._name = name
         default = os.environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets"
         self._folder = Path(settings.folder or default)
 
     @hookimpl
     def fetch_job_details(self, job: JobConfig) -> Mapping[SecretRef, Secret]:
         """Return the files that a job names."""
-        return {ref: self._secret(ref) for ref in job.secrets("file")}
+        return {ref: self._secret(ref) for ref in job.secrets(self._name)}
 
     def _secret(self, ref: SecretRef) -> Secret:
         path = self._path(ref)

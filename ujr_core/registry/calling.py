@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -19,6 +19,9 @@ from ujr_core.registry.tally import Counts, Tally
 from ujr_core.values import JobDone
 
 R = TypeVar("R")
+
+Alone = Callable[[Mapping[str, object]], Any]
+"""Calls one hook of one plugin with the arguments of the hook, by name."""
 
 
 @attrs.frozen
@@ -37,7 +40,7 @@ class Called(Generic[R]):
 
 
 class Caller:
-    """Calls hooks of plugins that are registered; it keeps one pluggy caller for each plugin and hook.
+    """Calls hooks of plugins that are registered; what a call needs is found out once for each plugin and hook.
 
     Args:
         manager: with all plugins registered; none is added later.
@@ -46,7 +49,7 @@ class Caller:
 
     def __init__(self, manager: MarkedPlugins, records: Mapping[str, PluginRecord]) -> None:
         self._manager, self._records = manager, records
-        self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
+        self._alone: dict[tuple[str, str], Alone] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self._tallies: dict[tuple[str, str], Tally] = {}
 
@@ -72,11 +75,12 @@ class Caller:
     def call(self, name: str, hook: str, arguments: Mapping[str, object]) -> Called[Any]:
         """Call one plugin; what it raises is its own."""
         try:
-            return Called(self._records[name], self.call_one(name, hook, arguments), None)
+            value = self.call_one(name, hook, arguments)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # a hook may even exit; the error belongs to its plugin
             return Called(self._records[name], None, error)
+        return Called(self._records[name], value, None)
 
     def call_one(self, name: str, hook: str, arguments: Mapping[str, object]) -> Any:
         """Call one plugin, and return what it returned.
@@ -85,9 +89,7 @@ class Caller:
             PluginError: it does not implement the hook.
             BaseException: whatever it raises.
         """
-        caller = self._callers.get((name, hook)) or self._alone(name, hook)
-        results = _counted(self.tally(name, hook), caller, **arguments)
-        return results[0] if results else None  # pluggy leaves out None
+        return (self._alone.get((name, hook)) or self._find(name, hook))(arguments)
 
     def reporters(self, hook: str) -> tuple[tuple[str, Callable[..., None]], ...]:
         """Return plain functions that take all arguments of a report hook, in its order."""
@@ -96,32 +98,60 @@ class Caller:
 
     def _reporter(self, hook: str, implementation: pluggy.HookImpl) -> Callable[..., None]:
         function, tally = _matched(hook, implementation.function), self.tally(implementation.plugin_name, hook)
-        return lambda *arguments: _counted(tally, function, *arguments)
+        return _counted(tally, function)
 
-    def _alone(self, name: str, hook: str) -> pluggy.HookCaller:
-        if name not in self.names(hook):
+    def _find(self, name: str, hook: str) -> Alone:
+        own = [one for one in self._implementations(hook) if one.plugin_name == name]
+        if not own:
             raise PluginError("plugin-no-hook", f'plugin "{name}" has no {hook}', f"plugin {name}", f"add {hook} to it")
+        call = self._wrapped(name, hook) if self._has_wrappers(hook) else _direct(own[0])
+        alone = self._alone[name, hook] = _counted(self.tally(name, hook), call)
+        return alone
+
+    def _wrapped(self, name: str, hook: str) -> Alone:
         others = [one.plugin for one in self._implementations(hook) if one.plugin_name != name]
-        caller = self._callers[name, hook] = self._manager.subset_hook_caller(hook, others)
-        return caller
+        return _through_pluggy(self._manager.subset_hook_caller(hook, others))
+
+    def _has_wrappers(self, hook: str) -> bool:
+        return len(self._all_of(hook)) > len(self._implementations(hook))
 
     def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
+        return [one for one in self._all_of(hook) if not (one.wrapper or one.hookwrapper)]
+
+    def _all_of(self, hook: str) -> list[pluggy.HookImpl]:
         found: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        return [one for one in found.get_hookimpls() if not (one.wrapper or one.hookwrapper)]
+        return found.get_hookimpls()
 
 
-def _counted(tally: Tally, function: Callable[..., Any], *args: object, **kwargs: object) -> Any:
-    began = time.perf_counter()
-    try:
-        value = function(*args, **kwargs)
-    except JobDone:
+def _direct(implementation: pluggy.HookImpl) -> Alone:
+    # What pluggy does where there are no wrappers. Its caller looks at all plugins to call one, which a hundred feel.
+    function, names = implementation.function, implementation.argnames
+    return lambda arguments: function(*[arguments[name] for name in names])
+
+
+def _through_pluggy(caller: pluggy.HookCaller) -> Alone:
+    def call(arguments: Mapping[str, object]) -> Any:
+        results = caller(**arguments)
+        return results[0] if results else None  # pluggy leaves out None
+
+    return call
+
+
+def _counted(tally: Tally, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        began = perf_counter()
+        try:
+            value = function(*arguments)
+        except JobDone:
+            tally.add(began)
+            raise
+        except BaseException:
+            tally.add(began, errors=1)
+            raise
         tally.add(began)
-        raise
-    except BaseException:
-        tally.add(began, errors=1)
-        raise
-    tally.add(began)
-    return value
+        return value
+
+    return call
 
 
 def named_arguments(

@@ -1,6 +1,11 @@
-"""From what was imported to a plugin: a class is constructed, once, with its settings."""
+"""From what was imported to a plugin: a class is constructed, once, with its settings.
+
+One that takes ``name`` by keyword alone is told which name it has, too.
+"""
 
 from __future__ import annotations
+
+import inspect
 
 import attrs
 
@@ -41,12 +46,21 @@ def _constructed(candidate: Candidate, found: object) -> object:
 
 def _called(candidate: Candidate, cls: type, *settings: object) -> object:
     try:
-        return cls(*settings)
+        return cls(*settings, **_name(candidate, cls))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # it may even exit, or raise an error of ours; it is recorded
         # None: what the class was constructed with may stand in the frames.
         raise construct_error(candidate, error) from None
+
+
+def _name(candidate: Candidate, cls: type) -> dict[str, str]:
+    # A second instance of a provider answers for its own name, which it cannot know otherwise.
+    try:
+        named = inspect.signature(cls).parameters.get("name")
+    except (TypeError, ValueError):  # nobody can say what it takes
+        return {}
+    return {"name": candidate.name} if named is not None and named.kind is named.KEYWORD_ONLY else {}
 
 
 def _refuse_settings(candidate: Candidate, why: str) -> None:

@@ -99,8 +99,9 @@ class Registry:
             hook: one of the functions of `ujr_core.hookspecs`; a type checker compares the call with it.
             args: of the hook, as well as ``kwargs``.
         """
+        arguments = named_arguments(hook, args, kwargs)
         for name in self.names(hook.__name__):
-            yield self.call(name, hook, *args, **kwargs)
+            yield self._caller.call(name, hook.__name__, arguments)
 
     def call(self, name: str, hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Called[R]:
         """Call one plugin alone; what it raises is its own."""

@@ -82,7 +82,7 @@ def write_tallies(folder: pathlib.Path, counts: Counts, ended_at: datetime.datet
 
 def read_tallies(folder: pathlib.Path) -> LastCounts | None:
     """Return what the last runner counted; None if none has ended here, or if the file is broken."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         written = json.loads((folder / FILE).read_text(encoding="utf-8"))
         return LastCounts(datetime.datetime.fromisoformat(written["ended_at"]), dict(_read(written["plugins"])))
     return None

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 
 class Vault:
-    """Supplies the secrets of jobs that name ``vault``; all share one login.
+    """Supplies the secrets of jobs that name this instance; all share one login.
 
     Args:
         settings: of ``[plugins.vault]``.
+        name: of this instance; references begin with it.
     """
 
     Settings = _settings.Settings
 
-    def __init__(self, settings: _settings.Settings) -> None:
+    def __init__(self, settings: _settings.Settings, *, name: str = "vault") -> None:
+        self._name = name
         self._settings = settings
         self._lock = threading.Lock()
         self._reader: Reader | None = None
@@ -30,7 +32,7 @@ class Vault:
     @hookimpl
     def fetch_job_details(self, job: JobConfig) -> Mapping[SecretRef, Secret]:
         """Return the fields that a job names."""
-        return {ref: self._secret(ref) for ref in job.secrets("vault")}
+        return {ref: self._secret(ref) for ref in job.secrets(self._name)}
 
     def close(self) -> None:
         """Close the connection, if there is one."""

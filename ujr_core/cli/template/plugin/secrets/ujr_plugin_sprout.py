@@ -18,14 +18,13 @@ from ujr_core import (
     hookimpl,
 )
 
-NAME = "sprout"
-
 
 class SproutSecrets:
     """Supplies the texts of a JSON object.
 
     Args:
         settings: of ``[plugins.sprout]``.
+        name: of this instance; references begin with it.
     """
 
     @attrs.frozen
@@ -38,18 +37,18 @@ class SproutSecrets:
 
         file: Path = Path("secrets.json")
 
-    def __init__(self, settings: Settings) -> None:
-        self._file = settings.file
+    def __init__(self, settings: Settings, *, name: str) -> None:
+        self._file, self._name = settings.file, name
 
     @hookimpl
     def fetch_job_details(self, job: JobConfig) -> Mapping[SecretRef, Secret]:
         """Return the secrets that a job names."""
-        refs = job.secrets(NAME)
+        refs = job.secrets(self._name)
         values = self._values() if refs else {}
         return {ref: _secret(ref, values) for ref in refs}
 
     def _values(self) -> Mapping[str, object]:
-        where, fix = f"plugin {NAME}", f"see what is wrong with {self._file}"
+        where, fix = f"plugin {self._name}", f"see what is wrong with {self._file}"
         try:
             values = json.loads(self._file.read_text(encoding="utf-8"))
         except OSError as error:
@@ -65,7 +64,7 @@ class SproutSecrets:
 
 def _secret(ref: SecretRef, values: Mapping[str, object]) -> Secret:
     if ref.field or ref.options:
-        what, fix = f'"{ref}" has a field or options', f'write {{ secret = "{NAME}:{ref.path}" }}'
+        what, fix = f'"{ref}" has a field or options', f'write {{ secret = "{ref.provider}:{ref.path}" }}'
         raise ProviderMisconfigured("secret-misconfigured", what, str(ref), fix)
     if ref.path not in values:
         fix = did_you_mean(ref.path, values) or "add it to the file"

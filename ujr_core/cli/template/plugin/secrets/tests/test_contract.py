@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from ujr_core.testing import SecretProviderContract
 
-from ujr_plugin_sprout import NAME, SproutSecrets
+from ujr_plugin_sprout import SproutSecrets
 
 
 class TestSproutSecrets(SecretProviderContract):
     """One secret stands in the file."""
 
     plugin = SproutSecrets
-    name = NAME
+    name = "sprout"
     known = ("api-key", "the value of the key")
     missing = "api-kye"
 
