@@ -25,7 +25,7 @@ from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import main_of
 from ujr_core.errors import PluginError, UJRError
 from ujr_core.redact import remember
-from ujr_core.registry import Called, PluginRecord, Registry, slow
+from ujr_core.registry import PluginRecord, Registry, slow
 from ujr_core.registry.check import check_jobs, params_of
 from ujr_core.registry.dependents import dependents
 from ujr_core.registry.discovery import BUILT_IN
@@ -419,7 +419,7 @@ class Tuned:
 
 def levels(registry: Registry) -> dict[str, Any]:
     """Return what each plugin answers."""
-    called: Iterator[Called[Any]] = registry.call_each(hookspecs.fetch_job_details, job=NOTHING, node=NOTHING)
+    called: Iterator[Any] = registry.call_each(hookspecs.fetch_job_details, job=NOTHING, node=NOTHING)
     return {one.record.name: one.error or one.value["level"] for one in called}
 
 
