@@ -78,7 +78,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    session.install("-e", ".[docs]")
+    session.install("-e", ".[docs,testing]")  # the page of ujr_core.testing imports it
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -87,6 +87,7 @@ def bench(session: nox.Session) -> None:
     """Measure, beside something known in the same run, what users feel; each prints a table."""
     session.install(".")
     session.run("python", "tests/benchmarks/startup.py", *session.posargs)
+    session.run("python", "tests/benchmarks/hook_call.py", *session.posargs)
 
 
 @nox.session

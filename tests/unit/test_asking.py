@@ -194,5 +194,6 @@ def test_reports_that_a_hanging_plugin_was_not_told_are_counted(world: World, ca
         world.asking.report("job", lambda: None)
     world.asking.close(time.monotonic())
     assert [record.getMessage() for record in caplog.records] == [
-        'plugin "Scripted" was not told of 3 reports of its own jobs'
+        'job "job": a call of plugin "Scripted" has not returned, and is left alone',
+        'plugin "Scripted" was not told of 3 reports of its own jobs',
     ]

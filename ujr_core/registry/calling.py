@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from time import perf_counter
@@ -75,7 +76,7 @@ class Caller:
     def call(self, name: str, hook: str, arguments: Mapping[str, object]) -> Called[Any]:
         """Call one plugin; what it raises is its own."""
         try:
-            value = self.call_one(name, hook, arguments)
+            value = (self._alone.get((name, hook)) or self._find(name, hook))(arguments)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # a hook may even exit; the error belongs to its plugin
@@ -126,7 +127,10 @@ class Caller:
 def _direct(implementation: pluggy.HookImpl) -> Alone:
     # What pluggy does where there are no wrappers. Its caller looks at all plugins to call one, which a hundred feel.
     function, names = implementation.function, implementation.argnames
-    return lambda arguments: function(*[arguments[name] for name in names])
+    if len(names) < 2:  # an itemgetter of one gives no tuple
+        return lambda arguments: function(*[arguments[name] for name in names])
+    values = operator.itemgetter(*names)
+    return lambda arguments: function(*values(arguments))
 
 
 def _through_pluggy(caller: pluggy.HookCaller) -> Alone:
@@ -146,7 +150,7 @@ def _counted(tally: Tally, function: Callable[..., Any]) -> Callable[..., Any]:
             tally.add(began)
             raise
         except BaseException:
-            tally.add(began, errors=1)
+            tally.add(began, 1, 1)
             raise
         tally.add(began)
         return value

@@ -7,8 +7,8 @@ import datetime
 import json
 import pathlib
 import threading
-import time
 from collections.abc import Iterator, Mapping
+from time import perf_counter
 
 import attrs
 
@@ -43,9 +43,9 @@ class Tally:
         self._calls = self._errors = 0
         self._seconds = 0.0
 
-    def add(self, began: float, *, calls: int = 1, errors: int = 0) -> None:
+    def add(self, began: float, calls: int = 1, errors: int = 0) -> None:
         """Count what began at a time of `time.perf_counter` and is over now."""
-        seconds = time.perf_counter() - began
+        seconds = perf_counter() - began
         with self._lock:
             self._calls += calls
             self._errors += errors

@@ -29,6 +29,11 @@ AT_IMPORT = {
         'plugin "is_no_constructor:Plugin" was not loaded: its class could not be constructed: ValueError: no licence',
         target="is_no_constructor:Plugin",
     ),
+    "has_no_settings_of_attrs": unloaded(
+        "class Plugin:\n    class Settings: pass\n    def __init__(self, settings): pass",
+        'the Settings of plugin "has_no_settings_of_attrs:Plugin" is no attrs class',
+        target="has_no_settings_of_attrs:Plugin",
+    ),
     "changes_the_folder": _changed(
         "os.chdir('/')", 'plugin "changes_the_folder" changed the working folder to /; it was put back'
     ),

@@ -17,21 +17,19 @@ class Broken:
 
     Args:
         body: of its module, behind `HEAD`.
-        listed: what the list of plugins says of it; "" if it loads without a word.
         logged: what the log of a runner says of it.
+        listed: what the list of plugins says of it; "" if it loads without a word.
         target: what is named in the configuration; "" = the module.
-        table: of ``[plugins.<name>]``, as TOML; "" = none.
         has_job: a job is configured for it.
-        fails: it does not load.
+        is_said_last: it is noticed when the runner ends, and not before.
     """
 
     body: str
     logged: str
     listed: str = ""
     target: str = ""
-    table: str = ""
     has_job: bool = False
-    fails: bool = False
+    is_said_last: bool = False
 
     @property
     def code(self) -> str:
@@ -39,6 +37,6 @@ class Broken:
         return HEAD + self.body
 
 
-def unloaded(body: str, why: str, **more: str) -> Broken:
+def unloaded(body: str, why: str, *, target: str = "") -> Broken:
     """Return a plugin that does not load, and is named for it by the list and by the log."""
-    return Broken(body, logged=why, listed=why, fails=True, **more)
+    return Broken(body, logged=why, listed=why, target=target)

@@ -60,9 +60,9 @@ def _configuration(folder: pathlib.Path, plugins: list[str], disabled: tuple[str
             "[runner]",
             f"plugins = {plugins}",
             f"disable_plugins = {list(disabled)}",
-            'workers = 2\nfetch_timeout = "500ms"\nshutdown_timeout = "2s"',
+            'workers = 2\nfetch_timeout = "500ms"\nshutdown_timeout = "500ms"',
             f'[jobs.good]\nplugin = "good_job"\nparams.folder = "{folder}"',
-            *(f'[jobs.{name}]\nplugin = "{plugin}"\n' for name, plugin in jobs.items()),
+            *(f'[jobs.{name}]\nplugin = "{plugin}"\ncheck_interval = "200ms"' for name, plugin in jobs.items()),
             "",
         ]
     )
