@@ -28,6 +28,11 @@ class UJRError(Exception):
             lines.append(f"  fix:   {self.fix}")
         return "\n".join(lines)
 
+    def as_warning(self) -> str:
+        """Return the same, for a place where nothing ends because of it."""
+        lines = str(self).split("\n")
+        return "\n".join(f"warning[{line[6:]}" if line.startswith("error[") else line for line in lines)
+
 
 class ConfigError(UJRError):
     """The configuration is wrong."""

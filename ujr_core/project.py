@@ -117,7 +117,7 @@ class Project:
         try:
             yield
         finally:
-            self.registry.close(functools.partial(log.warning, "%s"))
+            self.registry.close(lambda error: log.warning("%s", error.as_warning()))
 
 
 def load_project(

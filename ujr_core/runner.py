@@ -84,7 +84,7 @@ class Runner:
             chosen = project.chosen(jobs)
             with locked(project.state_folder):
                 for warning in (*project.plugin_warnings, *project.source_warnings):
-                    log.warning("%s", warning)
+                    log.warning("%s", warning.as_warning())
                 return self._run(chosen, mode)
 
     def _run(self, jobs: Iterable[JobConfig], mode: Mode) -> int:

@@ -98,6 +98,15 @@ def test_a_change_of_a_job_is_told_by_its_weight(said: Said, kind: Any, level: s
     assert said.lines() == [f"{level} north: {kind} (some text)"]
 
 
+def test_a_sink_that_a_plugin_removed_is_put_back(said: Said) -> None:
+    """Scripts begin with logger.remove(): what comes after it is told all the same, and so is that it happened."""
+    told = "WARNING the sink of the log was removed from loguru, by logger.remove() of a plugin; it was put back"
+    for say in (lambda: said.log.job_changed("north", JobState("running", "a", NOW)), lambda: SOURCE.warning("b")):
+        logger.remove()
+        say()
+    assert said.lines() == [told, "INFO    north: running (a)", told, "WARNING b"]
+
+
 def test_foreign_text_begins_no_line_and_steers_no_terminal(said: Said) -> None:
     """Newlines, ANSI and line separators of a task stay inside its record."""
     said.log.task_failed(RUN, attrs.evolve(FAILURE, message="a\n2026 ERROR b\x1b[31m\u2028\r\x9bc", output="x\x1b[2Jy"))

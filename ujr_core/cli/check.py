@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ujr_core.cli.errors import INVALID, say, show, show_faults
+from ujr_core.cli.errors import INVALID, say, show_faults, show_warning
 from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def check(given: Given) -> int:
     project = given.project()
     with project.opened():
         for warning in project.plugin_warnings:
-            show(warning, "warning")
+            show_warning(warning)
         # A runner goes on without a source that raises; whoever asks whether all is well wants to know.
         if faults := (*project.faults, *project.source_warnings):
             show_faults(faults)

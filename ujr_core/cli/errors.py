@@ -49,14 +49,14 @@ def show_faults(faults: Sequence[UJRError]) -> None:
     say(f"{len(faults)} error{'' if len(faults) == 1 else 's'}")
 
 
-def show(error: UJRError, kind: str = "error") -> None:
-    """Show the four parts on stderr.
+def show(error: UJRError) -> None:
+    """Show the four parts on stderr."""
+    say(str(error))
 
-    Args:
-        error: what is wrong.
-        kind: "warning" if nothing ends because of it.
-    """
-    say(str(error).replace("error[", f"{kind}[", 1))
+
+def show_warning(error: UJRError) -> None:
+    """Show the four parts of what ends nothing."""
+    say(error.as_warning())
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ujr_core.cli.errors import INVALID, show, show_faults
+from ujr_core.cli.errors import INVALID, show_faults, show_warning
 from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def list_jobs(given: Given, *, as_json: bool) -> int:
     with project.opened():
         _show(project, as_json=as_json)
         for warning in project.source_warnings:
-            show(warning, "warning")
+            show_warning(warning)
         if project.faults:
             show_faults(project.faults)
             return INVALID

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ujr_core.cli.errors import FAILED, INVALID, end_with, show, show_faults
+from ujr_core.cli.errors import FAILED, INVALID, end_with, show_faults, show_warning
 from ujr_core.cli.folder import current_folder
 from ujr_core.cli.given import Given, takes_project
 
@@ -38,7 +38,7 @@ def show_plugins(given: Given, *, as_json: bool, is_verbose: bool = False) -> in
         click.echo(_listed(main, registry, as_json=as_json, is_verbose=is_verbose))
     finally:
         with contextlib.redirect_stdout(sys.stderr):
-            registry.close(lambda error: show(error, "warning"))
+            registry.close(show_warning)
     has_failed = any(record.status in ("failed", "conflict") for record in registry.records)
     # Why a plugin failed stands in the list already.
     if faults := (*main.faults, *(() if has_failed else registry.faults)):

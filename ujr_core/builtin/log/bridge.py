@@ -6,16 +6,20 @@ import logging
 
 from loguru import logger
 
+from ujr_core.builtin.log.sink import Sink
+
 
 class Bridge(logging.Handler):
     """Takes in the records of the standard library's logger "ujr", through which the runner says its own.
 
     Args:
         level: number of the least important record that is taken in.
+        sink: where they go in the end.
     """
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: int, sink: Sink) -> None:
         super().__init__()
+        self._sink = sink
         self._source = logging.getLogger("ujr")
         self._level_before = self._source.level
         self._source.setLevel(level)
@@ -23,6 +27,7 @@ class Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand a record on to loguru."""
+        self._sink.keep()
         level = record.levelname if record.levelname in logging.getLevelNamesMapping() else record.levelno
         logger.opt(exception=record.exc_info).log(level, "{}", record.getMessage())
 

@@ -7,7 +7,6 @@ neither begin a record nor steer a terminal.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +16,7 @@ from loguru import logger
 from ujr_core import Failure, JobState, Result, TaskRun, format_duration, hookimpl
 from ujr_core.builtin.log.bridge import Bridge
 from ujr_core.builtin.log.record import as_json, as_text
-from ujr_core.builtin.log.stderr import Stderr
+from ujr_core.builtin.log.sink import Sink
 
 if TYPE_CHECKING:
     from loguru import Logger
@@ -51,35 +50,25 @@ class Log:
         json: bool = False
 
     def __init__(self, settings: Settings) -> None:
-        with contextlib.suppress(ValueError):  # somebody has removed it already
-            logger.remove(0)  # loguru's own, which shows the values of variables beside a traceback
-        sink = Stderr(as_json if settings.json else as_text)
-        # The sink makes the whole text of the record, so the format is empty; loguru's own would be made in vain.
-        self._sink = logger.add(
-            sink,
-            level=settings.level,
-            format=lambda _record: "",
-            colorize=False,
-            backtrace=False,
-            diagnose=False,
-            enqueue=False,
-            catch=True,
-        )
-        self._bridge = Bridge(logger.level(settings.level).no)
+        self._sink = Sink(settings.level, as_json if settings.json else as_text)
+        self._bridge = Bridge(logger.level(settings.level).no, self._sink)
 
     @hookimpl
     def task_started(self, run: TaskRun) -> None:
         """Say it, to whoever wants to know everything."""
+        self._sink.keep()
         _of(run).debug("{}: {} started", run.job, _name(run))
 
     @hookimpl
     def task_succeeded(self, run: TaskRun, result: Result) -> None:
         """Say it, and how long it took."""
+        self._sink.keep()
         _of(run).info("{}: {} succeeded in {}", run.job, _name(run), format_duration(result.duration))
 
     @hookimpl
     def task_failed(self, run: TaskRun, failure: Failure) -> None:
         """Say why, and what follows from it."""
+        self._sink.keep()
         level = "ERROR" if failure.given_up else "WARNING"
         told = (run.job, _name(run), failure.kind, _reason(failure), _consequence(failure), _details(run, failure))
         _of(run).bind(kind=failure.kind).log(level, "{}: {} failed ({}): {}; {}{}", *told)
@@ -87,14 +76,14 @@ class Log:
     @hookimpl
     def job_changed(self, job: str, state: JobState) -> None:
         """Say what the job is doing now."""
+        self._sink.keep()
         level = _LEVEL_OF_STATE.get(state.kind, "WARNING")
         logger.bind(job=job, state=state.kind).log(level, "{}: {} ({})", job, state.kind, _flat(state.text))
 
     def close(self) -> None:
         """Take down what was set up."""
         self._bridge.remove()
-        with contextlib.suppress(ValueError):  # somebody has removed it already
-            logger.remove(self._sink)
+        self._sink.close()
 
 
 def _of(run: TaskRun) -> Logger:

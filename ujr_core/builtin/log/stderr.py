@@ -31,7 +31,7 @@ class Stderr:
         self._render = render
         self._waiting: deque[str] = deque()
         self._dropped = 0
-        self._is_over = False
+        self.is_over = False
         self._more = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -51,7 +51,7 @@ class Stderr:
     def stop(self) -> None:
         """Write what is left, if somebody reads it; called by loguru."""
         with self._more:
-            self._is_over = True
+            self.is_over = True
             self._more.notify()
         if self._thread is not None:
             self._thread.join(LAST_WORDS)
@@ -62,7 +62,7 @@ class Stderr:
 
     def _next(self) -> str:
         with self._more:
-            while not self._waiting and not self._is_over:
+            while not self._waiting and not self.is_over:
                 self._more.wait()
             dropped, self._dropped = self._dropped, 0
             lines = [*self._waiting, f"{dropped} records were dropped, stderr is not read\n" if dropped else ""]
