@@ -265,6 +265,22 @@ class TestTells(_VaultContract):
             return VALUE
 
 
+@breaks("test_it_supplies_what_a_job_names", 'it does not answer "plugin:known"')
+class TestAnswersByPath(_VaultContract):
+    class plugin(_Vault):
+        @hookimpl
+        def fetch_job_details(self, job: Any) -> Any:
+            return {ref.path: VALUE for ref in job.secrets("plugin")}
+
+
+@breaks("test_what_is_unavailable_is_not_missing", "AssertionError: error[plugin-unknown-hook]")
+class TestMisspeltProvider(TestRight):
+    class plugin:
+        @hookimpl
+        def fetch_job_detail(self, job: Any) -> Any:
+            return {}
+
+
 @breaks("test_it_supplies_what_a_job_names", "is its name other? If not, say name = …")
 class TestOtherName(_VaultContract):
     name = "other"
@@ -408,6 +424,11 @@ class TestDoesNotRecover(TestRight):
 @breaks("test_it_listens", "has none of task_started")
 class TestDeaf(ReporterContract):
     plugin = _Source
+
+
+@breaks("test_nothing_that_it_is_told_makes_it_raise", 'there is no hook "task_faild"')
+class TestMisspeltReporter(ReporterContract):
+    plugin = TestMisspelt.plugin
 
 
 @breaks("test_nothing_that_it_is_told_makes_it_raise", "task_failed raised")

@@ -110,21 +110,26 @@ class Details:
             return
         if not isinstance(supplied, Mapping):
             raise self._wrong(plugin, f"a {type(supplied).__name__} where a mapping is wanted")
+        secrets: dict[SecretRef, Secret] = {}
+        extra: dict[str, object] = {}
         for key, value in supplied.items():
             if key in self._givers:
                 raise self._wrong(plugin, f'"{key}", which plugin "{self._givers[key]}" gives as well', _Collides)
-            self._keep(plugin, key, value)
-            self._givers[key] = plugin
+            if isinstance(key, SecretRef):
+                secrets[key] = self._secret(plugin, key, value)
+            else:
+                extra[self._name(plugin, key)] = value
+        # Only a whole answer counts: what a broken one left behind would collide with the next of the same plugin.
+        self._secrets.update(secrets)
+        self._extra.update(extra)
+        self._givers.update(dict.fromkeys([*secrets, *extra], plugin))
 
-    def _keep(self, plugin: str, key: object, value: object) -> None:
-        if isinstance(key, SecretRef):
-            self._secrets[key] = self._secret(plugin, key, value)
-        elif isinstance(key, str) and key not in self._config.params:
-            self._extra[key] = value
-        elif isinstance(key, str):
-            raise self._wrong(plugin, f'"{key}", which stands in params already')
-        else:
+    def _name(self, plugin: str, key: object) -> str:
+        if not isinstance(key, str):
             raise self._wrong(plugin, f"a key that is a {type(key).__name__}")
+        if key in self._config.params:
+            raise self._wrong(plugin, f'"{key}", which stands in params already')
+        return key
 
     def _secret(self, plugin: str, ref: SecretRef, value: object) -> Secret:
         if ref.provider != plugin:

@@ -21,7 +21,7 @@ class Patience:
     """Makes calls on threads of their own, each of which may hang without holding up whoever waits for it.
 
     What hangs keeps its thread. Until it returns, nothing of the same name is called again, so that a plugin that
-    hangs for ever takes a thread, and not one for each time that it is wanted.
+    hangs for ever takes a thread for each that waited at once the first time, and none for any later time.
 
     Args:
         seconds: that each call is waited for.

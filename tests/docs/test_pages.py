@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import pathlib
 import re
@@ -13,6 +12,7 @@ import sys
 import pytest
 
 from tests.docs.pages import DOCS, LINK, PAGES, REPOSITORY, anchors, blocks, read
+from tests.docs.reader import follow, typed
 
 TUTORIAL = "docs/tutorial/first-job.md"
 
@@ -23,42 +23,6 @@ def project(tmp_path: pathlib.Path) -> pathlib.Path:
     folder = tmp_path / "project"
     folder.mkdir()
     return folder
-
-
-def typed(line: str, folder: pathlib.Path) -> str:
-    """Type a line into a shell in which ``ujr`` is installed; return what it shows."""
-    bin_folder = folder.parent / "bin"
-    bin_folder.mkdir(exist_ok=True)
-    ujr = bin_folder / "ujr"
-    ujr.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tests.newcomer "$@"\n')
-    ujr.chmod(0o755)
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("UJR")}
-    environ |= {"PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(
-        line, shell=True, cwd=folder, env=environ, text=True, timeout=60, check=False,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    return done.stdout
-
-
-def follow(page: str, folder: pathlib.Path) -> None:
-    """Do what a page says, in order: write its files, type its commands, and compare what they show."""
-    for block in blocks(page):
-        if block.file is not None:
-            (folder / block.file).write_text(block.text)
-        elif block.kind == "console":
-            for command in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-                line, _, expected = command.partition("\n")
-                compare(line, expected.splitlines(), typed(line, folder).splitlines())
-
-
-def compare(line: str, expected: list[str], shown: list[str]) -> None:
-    """See that each line a page shows was shown; "..." stands for anything, and runs may end in any order."""
-    patterns = [text.replace("[", "[[]").replace("...", "*") for text in expected]
-    for pattern in patterns:
-        assert any(fnmatch.fnmatchcase(text, pattern) for text in shown), f"$ {line}\n{pattern}\n{shown}"
-    if not expected:
-        assert shown == [], f"$ {line}"
 
 
 def test_the_tutorial_is_true(project: pathlib.Path) -> None:
@@ -115,7 +79,7 @@ def test_every_page_is_in_the_contents() -> None:
     """A page that no table of contents names would not be found."""
     named = {
         (page.parent / f"{line}.md").resolve()
-        for page in (DOCS / "index.md", DOCS / "adr" / "index.md")
+        for page in PAGES
         for block in blocks(page)
         if block.kind == "{toctree}"
         for line in block.text.splitlines()
@@ -153,4 +117,4 @@ def test_the_documentation_builds_without_a_warning(tmp_path: pathlib.Path) -> N
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(html)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
-    assert "task_failed" in (html / "reference" / "hooks.html").read_text()
+    assert "If you raise" in (html / "reference" / "hooks" / "task_failed.html").read_text()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import pathlib
 import re
-import sys
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -17,17 +15,16 @@ import click
 import pytest
 
 import ujr_core
-from tests.docs.pages import DOCS, REPOSITORY, headings, read, rows, section
-from ujr_core import JobConfig, errors, hookspecs
+from tests.docs.pages import REPOSITORY, headings, read, rows, section
+from ujr_core import JobConfig, errors, testing
 from ujr_core.builtin import call, command, file, log
 from ujr_core.cli.verbs import ujr
 from ujr_core.configuration.settings import NodeSettings, RunnerSettings
 from ujr_core.durations import parse_duration
 from ujr_core.scheduler.phases import JOB_PHASES, RUN_PHASES
+from ujr_core.testing import fixtures
 from ujr_core.values import Backoff
 
-HOOKS = sorted(name for name, value in vars(hookspecs).items() if hasattr(value, "ujr_spec"))
-SECTIONS = ("Called", "Arguments", "Return", "If you raise", "Example")
 SETTINGS = {
     "[runner]": RunnerSettings,
     "[node]": NodeSettings,
@@ -40,25 +37,6 @@ SETTINGS = {
 DEPENDENCIES = "docs/explanation/dependencies.md"
 NOT_WRITTEN = {"name", "origin"}  # of a job: what its table is called, and where it stands
 DECIDED_ELSEWHERE = {"plugin", "check_interval"}  # of a job: by its name, by [runner]
-
-
-@pytest.mark.parametrize("hook", HOOKS)
-def test_every_hook_stands_on_its_page_with_its_exact_signature(hook: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page takes each hook from the code: signature, and all parts of its contract."""
-    assert f"```{{hook}} {hook}\n" in section("docs/reference/hooks.md", hook)
-    monkeypatch.syspath_prepend(DOCS / "_ext")
-    text = importlib.import_module("contract").markdown(hook)
-    del sys.modules["contract"]
-    assert f"def {hook}{inspect.signature(getattr(hookspecs, hook))}:".replace("'", "") in text
-    for part in SECTIONS:
-        assert f"**{part}:**" in text
-    if hook in hookspecs.REPORT_HOOKS or hook == "get_runnable_tasks":
-        assert "Never in a worker." in text
-
-
-def test_the_page_of_hooks_has_no_other() -> None:
-    """A hook that was removed from the code is removed from its page."""
-    assert sorted(headings("docs/reference/hooks.md")[1:]) == HOOKS
 
 
 @pytest.mark.parametrize("heading", SETTINGS)
@@ -117,6 +95,27 @@ def test_every_exit_code_is_documented() -> None:
     table = section("docs/reference/commands.md", "Exit codes")
     for code in (0, 1, 2, 3, 4, 130, 143):
         assert f"| {code} |" in table
+
+
+def test_every_public_name_is_on_its_page() -> None:
+    """What can be imported from ujr_core stands on the page of Python, or is one of its words."""
+    page = read("docs/reference/python.md")
+    named = set(re.findall(r"^\.\. auto\w+:: [\w.]+\.(\w+)$", page, re.MULTILINE)) | set(re.findall(r"`(\w+)`", page))
+    assert set(ujr_core.__all__) - named == set()
+
+
+def test_the_page_of_testing_has_every_public_name_and_no_other() -> None:
+    """What can be imported from ujr_core.testing has its place there, and what was removed has none."""
+    page = read("docs/reference/testing.md")
+    named = re.findall(r"^\.\. auto\w+:: ujr_core\.testing\.(\w+)$", page, re.MULTILINE)
+    assert sorted(named) == sorted(testing.__all__)
+
+
+def test_the_page_of_testing_has_every_fixture() -> None:
+    """Each fixture that the module gives is a row of its table, and there is no other."""
+    tree = ast.parse(inspect.getsource(fixtures))
+    given = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    assert list(rows(section("docs/reference/testing.md", "Fixtures"))) == given
 
 
 def test_every_error_code_has_a_heading() -> None:

@@ -134,6 +134,17 @@ def test_what_was_lacking_is_asked_for_again_and_nothing_else(suppliers: Supplie
     assert (supplier.asked, other.asked) == (3, 1)
 
 
+def test_of_a_broken_answer_nothing_is_left(suppliers: Suppliers, supplier: Supplier) -> None:
+    """Its good half is not taken, and does not collide with the next answer of the same plugin."""
+    supplier.answer = lambda: {"lease": 6, 7: "x"}
+    asked = details(suppliers)
+    assert dict(asked.fetch().details) == {"function": "math:sqrt", "colour": "red"}
+    supplier.answer = lambda: {"lease": 7}
+    job = asked.completed()
+    assert isinstance(job, Job)
+    assert job.details["lease"] == 7
+
+
 @pytest.mark.parametrize("plugin", ["call", "Supplier"])
 def test_a_job_waits_for_a_plugin_that_it_needs(
     suppliers: Suppliers, supplier: Supplier, plugin: str, may_go_on: threading.Event

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -67,6 +68,32 @@ def test_the_umask_is_put_back() -> None:
     """The text says it as a person writes it."""
     assert changed(lambda: os.umask(0o007)) == ["changed the umask to 007; it was put back"]
     assert os.umask(0o022) == 0o022
+
+
+def test_what_was_taken_from_the_path_of_modules_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes first again; what was added stays, for that is how some find their modules."""
+    monkeypatch.setattr(sys, "path", ["/first", "/second"])
+    assert changed(lambda: sys.path.append("/third")) == []
+
+    def take() -> None:
+        sys.path[:] = ["/second", "/fourth"]
+
+    monkeypatch.setattr(sys, "path", ["/first", "/second"])
+    assert changed(take) == ["changed sys.path, where /first was missing; it was put back"]
+    assert sys.path == ["/first", "/second", "/fourth"]
+
+
+def test_the_folder_is_put_back_whatever_stands_in_place_of_chdir(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin that patches the module os takes nothing from the runner."""
+
+    def leave() -> None:
+        os.chdir("/")
+        monkeypatch.setattr(os, "chdir", None)
+
+    assert changed(leave) == ["changed the working folder to /; it was put back"]
+    assert pathlib.Path.cwd() == tmp_path
 
 
 def test_a_handler_is_put_back() -> None:

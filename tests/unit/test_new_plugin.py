@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from ujr_core.cli.new_plugin import KINDS
 from ujr_core.cli.verbs import ujr as command
 from ujr_core.configuration.settings import main_of
 from ujr_core.registry import Registry
+from ujr_core.registry.candidate import import_target
 from ujr_core.registry.discovery import BUILT_IN
+from ujr_core.testing import run_jobs
 
 HOOKS = {
     "job": "get_runnable_tasks",
@@ -91,6 +94,30 @@ def test_what_it_writes_keeps_its_contract(ujr: Ujr, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert " passed" in ended.stdout
     assert "failed" not in ended.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_its_readme_shows_runs(ujr: Ujr, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever copies the files that a README shows, and types its commands, sees a job run to its end."""
+    assert ujr("new-plugin", "lab", "--kind", kind).exit_code == 0
+    folder = tmp_path / "ujr-plugin-lab"
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    readme = (folder / "README.md").read_text()
+    for path, text in re.findall(r"```toml\n# (\S+)\n(.*?)```", readme, re.DOTALL):
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(text)
+    prepare, shows = re.findall(r"```console\n(.*?)\$ ujr run --until-idle\n(.*?)```", readme, re.DOTALL)[0]
+    type_in(prepare)
+    target = "ujr_plugin_lab" + (f":Lab{KINDS[kind].class_suffix}" if kind != "job" else "")
+    ran = run_jobs([("lab", import_target(target))], "ujr.toml")
+    assert (ran.exit_code, ran.failed, len(ran.succeeded)) == (0, (), 1), ran.said
+    type_in(shows)
+
+
+def type_in(lines: str) -> None:
+    """Have a shell do what a README shows behind its prompts."""
+    subprocess.run(["sh", "-ec", lines.replace("$ ", "")], check=True, stdout=subprocess.DEVNULL)
 
 
 SHAPE = "is no name such as weather-alerts, of at most 40 characters"

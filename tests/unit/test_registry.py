@@ -217,6 +217,82 @@ def test_a_wrong_name_is_recorded_with_a_fix(load: Load, text: str, what: str) -
     assert "fix:" in error
 
 
+def damage(tmp_path: Path, distribution: str, file: str) -> None:
+    """Make a file of an installed distribution one that is no text."""
+    (tmp_path / f"site-{distribution}" / f"{distribution.replace('-', '_')}-1.0.dist-info" / file).write_bytes(b"\xff")
+
+
+def test_entry_points_that_cannot_be_read_hide_no_others(
+    load: Load, install: Callable[..., None], tmp_path: Path
+) -> None:
+    """Their distribution is a failed plugin, which can be disabled; all others load."""
+    install("ujr-whole", "whole = wholemod")
+    install("ujr-torn", "torn = tornmod")
+    damage(tmp_path, "ujr-torn", "entry_points.txt")
+    registry = load(discover=True)
+    assert registry.find("whole").source == "ujr-whole 1.0"
+    assert error_of(registry, "ujr-torn") == (
+        'error[plugin-import]: plugin "ujr-torn" was not loaded: its entry points cannot be read: UnicodeDecodeError: '
+        "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte\n"
+        "  where: ujr-torn 1.0\n"
+        '  fix:   pip install --force-reinstall ujr-torn, or disable_plugins = ["ujr-torn"] in [runner]'
+    )
+    registry = load(discover=True, runner={"disable_plugins": [*BUILT_IN, "ujr-torn"]})
+    assert "ujr-torn" in records(registry, "disabled")
+
+
+def test_a_plugin_of_an_unreadable_distribution_loads(load: Load, install: Callable[..., None], tmp_path: Path) -> None:
+    """Whose it is cannot be said, and it is known by its file."""
+    install("ujr-nameless", "nameless = namelessmod")
+    damage(tmp_path, "ujr-nameless", "METADATA")
+    record = load(discover=True).find("nameless")
+    assert (record.distribution, record.version) == (None, None)
+    assert record.origin == f"{Path('site-ujr-nameless') / 'namelessmod.py'} (this project)"
+
+
+REINSTALL = 'pip install --force-reinstall ujr-odd, or disable_plugins = ["x"] in [runner]'
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("x = gone", ("ModuleNotFoundError: No module named 'gone'", REINSTALL)),
+        ("x = no module!", ("ModuleNotFoundError: No module named 'no module!'", REINSTALL)),
+        ("x = oddmod : nope [extra]", ('module "oddmod" has no "nope"', "correct the name")),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_said(
+    load: Load, install: Callable[..., None], tmp_path: Path, entry: str, said: tuple[str, str]
+) -> None:
+    """What is wrong with it is said in words, whatever was written there."""
+    install("ujr-odd", entry)
+    for path in (tmp_path / "site-ujr-odd").glob("*.py"):
+        path.unlink()
+    (tmp_path / "oddmod.py").write_text("")
+    what, fix = said
+    assert error_of(load(discover=True), "x") == (
+        f'error[plugin-import]: plugin "x" was not loaded: {what}\n  where: ujr-odd 1.0\n  fix:   {fix}'
+    )
+
+
+def test_none_is_no_plugin(load: Load, tmp_path: Path) -> None:
+    """Nothing would ever be called, and the list would say that it is loaded."""
+    (tmp_path / "nothing.py").write_text("plugin = None\n")
+    assert error_of(load("nothing:plugin"), "nothing:plugin") == (
+        'error[plugin-import]: plugin "nothing:plugin" was not loaded: it is None, where a module, a class or an '
+        "object belongs\n  where: nothing:plugin\n"
+        '  fix:   correct the name, or disable_plugins = ["nothing:plugin"] in [runner]'
+    )
+
+
+def test_an_error_class_of_a_plugin_may_lack_its_parts(load: Load, tmp_path: Path) -> None:
+    """It is recorded as any exception."""
+    (tmp_path / "bare.py").write_text(
+        "from ujr_core.errors import PluginError\nclass Bare(PluginError):\n    def __init__(self): pass\nraise Bare\n"
+    )
+    assert "bare.Bare" in error_of(load("bare"), "bare")
+
+
 def test_a_module_that_hides_one_of_the_standard_library_is_refused(load: Load, tmp_path: Path) -> None:
     """Of two modules with one name only one can be had: the whole text says which file to rename."""
     (tmp_path / "queue.py").write_text(JOB)
@@ -785,7 +861,7 @@ class NastyMeta(type):
     """A class that raises when it is looked at."""
 
     def __getattribute__(cls, name: str) -> Any:
-        if name == "Settings":
+        if name == "__signature__":
             raise SystemExit("not this")
         return super().__getattribute__(name)
 
@@ -984,6 +1060,24 @@ def test_close_reaches_every_instance(load: Load) -> None:
     load(First, Second, named("m", close=lambda: closed.append("m"))).close(errors.append)
     assert closed == ["First"]
     assert [error.what for error in errors] == ['plugin "Second" raised when it was closed: SystemExit: 3']
+
+
+def test_an_instance_that_is_refused_is_closed(load: Load) -> None:
+    """It may hold what only close() gives back, and nobody would have it later."""
+
+    class Typo:
+        closed = 0
+
+        @hookimpl
+        def task_faild(self) -> None:
+            """Do nothing."""
+
+        def close(self) -> None:
+            """Close."""
+            Typo.closed += 1
+
+    load(Typo).close(str)
+    assert Typo.closed == 1
 
 
 def test_what_is_built_in_is_closed_last(load: Load) -> None:

@@ -24,7 +24,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     report = tmp_path_factory.mktemp("breaches") / "report.xml"
     wanted = [f"{cls.__name__}::{test}" for cls, test, _ in breaches.BREACHES] + RIGHT
     nodes = [f"tests/breaches.py::{name}" for name in wanted]
-    arguments = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", *nodes]
+    # As authors load it, so that pytest rewrites the contracts, and prints what they compare.
+    arguments = ["-q", "-p", "ujr_core.testing", "-p", "no:cacheprovider", f"--junitxml={report}", *nodes]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -43,6 +44,14 @@ def _why(case: ET.Element) -> str:
 def test_a_breach_is_caught(outcomes: dict[str, str], cls: type, test: str, text: str) -> None:
     """A plugin that breaks a promise fails the test of that promise, with a text that says what is wrong."""
     assert text in outcomes[f"{cls.__name__}::{test}"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "test"), [(cls, test) for cls, test, _ in breaches.BREACHES if issubclass(cls, SecretProviderContract)]
+)
+def test_no_failure_shows_the_value_of_a_secret(outcomes: dict[str, str], cls: type, test: str) -> None:
+    """Output of tests ends up in logs that many read: whatever a provider does wrong, its value is not in there."""
+    assert breaches.VALUE not in outcomes[f"{cls.__name__}::{test}"]
 
 
 @pytest.mark.parametrize("name", RIGHT)

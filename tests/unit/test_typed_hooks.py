@@ -105,6 +105,12 @@ RIGHT = {
         "def ask(registry: Registry, start: Start) -> Iterator[Mapping[str, Mapping[str, Any] | JobTable] | None]:\n"
         "    for called in registry.call_each(hookspecs.config_source, start=start):\n        yield called.value"
     ),
+    "contract": (
+        "import json\nfrom ujr_core.testing import JobContract\n"
+        "class OfModule(JobContract):\n    plugin = json\n"
+        "class OfClass(JobContract):\n    plugin = dict\n"
+        "class OfText(JobContract):\n    plugin = 'json'"
+    ),
 }
 
 
@@ -137,7 +143,7 @@ def test_a_mistake_of_author_or_host_is_found_before_anything_runs(name: str, sa
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_right_has_no_error(name: str, said: dict[str, list[str]]) -> None:
-    """A function, a method, a generator, a list and a host's call pass mypy --strict."""
+    """Functions, methods, generators, lists, a host's call and a contract of any plugin pass mypy --strict."""
     assert said.get(name) is None
 
 

@@ -25,7 +25,7 @@ Alone = Callable[[Mapping[str, object]], Any]
 """Calls one hook of one plugin with the arguments of the hook, by name."""
 
 
-@attrs.frozen
+@attrs.define(eq=False)  # mutable for speed alone: one is made at each call
 class Called(Generic[R]):
     """What came of calling one plugin.
 

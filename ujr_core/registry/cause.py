@@ -21,7 +21,13 @@ def import_error(candidate: Candidate, error: BaseException) -> PluginError:
 def construct_error(candidate: Candidate, error: BaseException) -> PluginError:
     """Say that a plugin's class raised when it was constructed."""
     what = f'plugin "{candidate.name}" was not loaded: its class could not be constructed: {one_line(error)}'
-    return PluginError("plugin-construct", what, _where(candidate, error), _disable(candidate))
+    return PluginError("plugin-construct", what, _where(candidate, error), f"correct it, or {_disable(candidate)}")
+
+
+def nothing_error(candidate: Candidate) -> PluginError:
+    """Say that None stands where a plugin should."""
+    what = f'plugin "{candidate.name}" was not loaded: it is None, where a module, a class or an object belongs'
+    return PluginError("plugin-import", what, candidate.source, f"correct the name, or {_disable(candidate)}")
 
 
 def changed_error(name: str, source: str, change: str) -> PluginError:
@@ -57,12 +63,16 @@ def _line_of(error: BaseException) -> str:
 
 
 def _fix(candidate: Candidate, error: BaseException) -> str:
-    if isinstance(error, PluginError):
+    if type(error) is PluginError:  # a class of the plugin's own may lack its parts
         return error.fix
     if isinstance(error, ModuleNotFoundError) and error.name:
+        if candidate.distribution and _is_within(candidate.target.partition(":")[0], error.name):
+            return f"pip install --force-reinstall {candidate.distribution}, or {_disable(candidate)}"
         if not candidate.is_built_in and _is_within(candidate.target.partition(":")[0], error.name):
             return "correct the name; modules are looked for in the folder of the configuration first"
-        return f"pip install {error.name.partition('.')[0]}, or {_disable(candidate)}"
+        package = error.name.partition(".")[0]
+        if package.isidentifier():
+            return f"pip install {package}, or {_disable(candidate)}"
     return f"correct it, or {_disable(candidate)}"
 
 

@@ -12,7 +12,7 @@ import attrs
 from ujr_core.configuration.structure import structure, unknown_key
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
 from ujr_core.registry.candidate import Candidate
-from ujr_core.registry.cause import construct_error
+from ujr_core.registry.cause import construct_error, nothing_error
 from ujr_core.registry.kind import is_class
 
 
@@ -23,18 +23,21 @@ def constructed(candidate: Candidate, found: object) -> object:
         UJRError: its settings are wrong, or its class raised.
     """
     try:
-        return _constructed(candidate, found)
+        plugin = _constructed(candidate, found)
     except (KeyboardInterrupt, UJRError):
         raise
     except BaseException as error:  # noqa: BLE001  # looking at a class may run code of its own
         raise construct_error(candidate, error) from None
+    if plugin is None:
+        raise nothing_error(candidate)
+    return plugin
 
 
 def _constructed(candidate: Candidate, found: object) -> object:
     if not is_class(found):
         _refuse_settings(candidate, "is no class, so it takes no settings")
         return found
-    cls: type | None = getattr(found, "Settings", None)
+    cls: type | None = inspect.getattr_static(found, "Settings", None)
     if cls is None:
         _refuse_settings(candidate, "declares no Settings")
         return _called(candidate, found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
@@ -12,9 +11,9 @@ import attrs
 
 from ujr_core.configuration.settings import Main
 from ujr_core.errors import ConfigError, PluginError, UJRError, did_you_mean
-from ujr_core.hookspecs import PROJECT
 from ujr_core.registry.candidate import NO_TABLE, Candidate, import_target, place_of_table
 from ujr_core.registry.claims import Rules, owner
+from ujr_core.registry.installed import installed, version_of
 from ujr_core.registry.kind import is_text, kind_of
 from ujr_core.registry.pick import Pick
 
@@ -39,13 +38,13 @@ def find_candidates(main: Main, extra: Sequence[object | str], rules: Rules, *, 
         discover: False leaves out what else is installed.
     """
     put_first(str(main.folder))
-    installed = list(_installed(main)) if discover or rules.picks else []
-    candidates = [*_built_in(main), *(one for one in installed if discover or rules.has_picked(one))]
+    found = list(installed(main)) if discover or rules.picks else []
+    candidates = [*_built_in(main), *(one for one in found if discover or rules.has_picked(one))]
     known = {one.name for one in candidates}
     texts = dict.fromkeys([*main.runner.plugins, *filter(is_text, extra)])
     candidates += [_named(text, text, main) for text in texts if text not in known and Pick.read(text) is None]
     candidates += [_given(one, main) for one in extra if not is_text(one)]
-    candidates += [_missing(pick, installed, main) for pick in rules.picks if not any(map(pick.fits, installed))]
+    candidates += [_missing(pick, found, main) for pick in rules.picks if not any(map(pick.fits, found))]
     candidates += _instances(main, candidates, rules)
     return [attrs.evolve(one, table=_table(main, one.name)) for one in candidates]
 
@@ -75,15 +74,6 @@ def _built_in(main: Main) -> Iterator[Candidate]:
         yield attrs.evolve(_named(name, target, main), is_built_in=True)
 
 
-def _installed(main: Main) -> Iterator[Candidate]:
-    for entry in importlib.metadata.entry_points(group=PROJECT):
-        place = place_of_table(main.document.origin, entry.name)
-        candidate = Candidate(entry.name, entry.value, entry.load, place)
-        if entry.dist is not None:
-            candidate = attrs.evolve(candidate, distribution=entry.dist.name, version=entry.dist.version)
-        yield candidate
-
-
 def _named(name: str, target: str, main: Main) -> Candidate:
     place = place_of_table(main.document.origin, name)
     return Candidate(name, target, functools.partial(import_target, target), place)
@@ -95,28 +85,21 @@ def _given(plugin: object, main: Main) -> Candidate:
     return Candidate(name, "given in Python", lambda: plugin, place_of_table(main.document.origin, name))
 
 
-def _missing(pick: Pick, installed: Sequence[Candidate], main: Main) -> Candidate:
-    load = functools.partial(_refuse, pick, installed)
+def _missing(pick: Pick, found: Sequence[Candidate], main: Main) -> Candidate:
+    load = functools.partial(_refuse, pick, found)
     place = place_of_table(main.document.origin, pick.name)
-    version = _version_of(pick.distribution)
+    version = version_of(pick.distribution)
     return Candidate(pick.name, str(pick), load, place, distribution=pick.distribution, version=version)
 
 
-def _refuse(pick: Pick, installed: Sequence[Candidate]) -> NoReturn:
-    near = did_you_mean(str(pick), [str(other) for other in map(Pick.of, installed) if other])
-    version = _version_of(pick.distribution)
+def _refuse(pick: Pick, found: Sequence[Candidate]) -> NoReturn:
+    near = did_you_mean(str(pick), [str(other) for other in map(Pick.of, found) if other])
+    version = version_of(pick.distribution)
     if version is None:
         what, fix = f"{pick.distribution} is not installed", f"pip install {pick.distribution}"
     else:
         what, fix = f'{pick.distribution} {version} has no plugin "{pick.name}"', f'remove "{pick}" from plugins'
     raise PluginError("plugin-import", what, str(pick), f"{near} If not: {fix}" if near else fix)
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return None
 
 
 def _instances(main: Main, candidates: Sequence[Candidate], rules: Rules) -> Iterator[Candidate]:

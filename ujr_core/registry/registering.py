@@ -6,6 +6,7 @@ import attrs
 
 from ujr_core.errors import Faults, UJRError
 from ujr_core.foreign import one_line
+from ujr_core.registry.closing import closed
 from ujr_core.registry.lint import mistakes, wrong_signature
 from ujr_core.registry.marks import MarkedPlugins, Marks
 from ujr_core.registry.record import PluginRecord
@@ -26,7 +27,9 @@ def registered(record: PluginRecord, manager: MarkedPlugins) -> PluginRecord:
         errors = [wrong_signature(record.name, one_line(error), record.source)]
     if errors:
         fault = errors[0] if len(errors) == 1 else Faults(tuple(errors))
-        return attrs.evolve(record, status="failed", plugin=None, error=fault)
+        # An instance that was constructed may hold what only close() gives back.
+        warnings = (*record.warnings, *closed([record]))
+        return attrs.evolve(record, status="failed", plugin=None, error=fault, warnings=warnings)
     return attrs.evolve(record, hooks=tuple(sorted({marks.hook_of(name) for name in marks.ujr_options})))
 
 

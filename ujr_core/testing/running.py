@@ -104,7 +104,7 @@ def run_jobs(
             if project.faults:
                 raise Faults(project.faults)
             for warning in (*project.plugin_warnings, *project.source_warnings):
-                log.warning("%s", warning)
+                log.warning("%s", warning.as_warning())
             mode = Mode.UNTIL_IDLE if until_idle else Mode.FOREVER
             course = _Course(project, mode, clock or FakeClock(), workers=workers, seconds=seconds)
             course.run(project.chosen(jobs))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vault_fixtures import provide, small, vault
+from vault_fixtures import provide, real, small, vault
 
-__all__ = ["provide", "small", "vault"]
+__all__ = ["provide", "real", "small", "vault"]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vault_fixtures import CANARY
-from vault_server import SECRET_ID, SmallVault
+from vault_binary import RealVault
+from vault_fixtures import CANARY, AnyVault
+from vault_server import SmallVault
 
 from ujr_core.testing import SecretProviderContract
 from ujr_plugin_vault import Vault, reader
@@ -22,22 +23,37 @@ class TestVault(SecretProviderContract):
     known, missing = ("kv/weather#api_key", CANARY), "kv/wetter#api_key"
 
     @pytest.fixture
-    def settings(self, small: SmallVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-        """Log in by AppRole; nothing is remembered, so that no test waits for it to be forgotten."""
-        monkeypatch.setattr(reader, "MEMORY", 0.0)
-        small.put("kv/weather", api_key=CANARY)
-        (tmp_path / "secret_id").write_text(SECRET_ID)
-        secret_id = {"file": str(tmp_path / "secret_id")}
-        return {"address": small.address, "auth": "approle", "role_id": small.approle()[0], "secret_id": secret_id}
+    def server(self, small: SmallVault) -> AnyVault:
+        """Return the server that is asked."""
+        return small
 
     @pytest.fixture
-    def unavailable(self, small: SmallVault) -> Callable[[], contextlib.AbstractContextManager[None]]:
+    def settings(self, server: AnyVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        """Log in by AppRole; nothing is remembered, so that no test waits for it to be forgotten."""
+        monkeypatch.setattr(reader, "MEMORY", 0.0)
+        server.put("kv/weather", api_key=CANARY)
+        role_id, secret_id = server.approle()
+        (tmp_path / "secret_id").write_text(secret_id)
+        place = {"file": str(tmp_path / "secret_id")}
+        return {"address": server.address, "auth": "approle", "role_id": role_id, "secret_id": place}
+
+    @pytest.fixture
+    def unavailable(self, server: AnyVault) -> Callable[[], contextlib.AbstractContextManager[None]]:
         """Seal the server for a while."""
 
         @contextlib.contextmanager
         def sealed() -> Iterator[None]:
-            small.seal()
+            server.seal()
             yield
-            small.unseal()
+            server.unseal()
 
         return sealed
+
+
+class TestVaultOnARealServer(TestVault):
+    """The same against the real one."""
+
+    @pytest.fixture
+    def server(self, real: RealVault) -> AnyVault:
+        """Return the server that is asked."""
+        return real

@@ -10,6 +10,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import quote
 
 ROOT_TOKEN = "root"
 POLICY = """
@@ -108,7 +109,7 @@ class RealVault:
 
     def _call(self, method: str, path: str, **body: Any) -> Any:
         request = urllib.request.Request(
-            f"{self.address}/v1/{path}",
+            f"{self.address}/v1/{quote(path)}",
             data=json.dumps(body).encode() if body else None,
             headers={"X-Vault-Token": ROOT_TOKEN},
             method=method,

@@ -27,18 +27,22 @@ def small() -> Iterator[SmallVault]:
     vault.close()
 
 
-@pytest.fixture(params=["small", "real"])
-def vault(request: pytest.FixtureRequest) -> Iterator[AnyVault]:
-    """The small server, and the real one that proves it right."""
-    if request.param == "small":
-        yield request.getfixturevalue("small")
-        return
+@pytest.fixture
+def real() -> Iterator[RealVault]:
+    """The real server, if there is one."""
     binary = find_binary()
     if binary is None:
         pytest.skip("NOT TESTED AGAINST A REAL SERVER: put bao or vault on PATH, or name it in UJR_TEST_VAULT")
-    real = RealVault(binary)
-    yield real
-    real.close()
+    vault = RealVault(binary)
+    yield vault
+    vault.close()
+
+
+@pytest.fixture(params=["small", "real"])
+def vault(request: pytest.FixtureRequest) -> AnyVault:
+    """The small server, and the real one that proves it right."""
+    found: AnyVault = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class PluginContract:
         other_settings: of those, by name.
     """
 
-    plugin: ClassVar[Any] = MISSING
+    plugin: Any = MISSING  # no ClassVar as the others: mypy would refuse a module in its place
     name: ClassVar[str | None] = None
     settings: ClassVar[Any] = NOTHING
     others: ClassVar[Any] = ()

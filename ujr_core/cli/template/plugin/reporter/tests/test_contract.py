@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,8 @@ class TestSproutReporter(ReporterContract):
     def settings(self, tmp_path: Path) -> dict[str, str]:
         """Return the settings, as a configuration has them."""
         return {"file": str(tmp_path / "outcomes.jsonl")}
+
+    @pytest.fixture
+    def written(self, tmp_path: Path) -> Callable[[], str]:
+        """Return what reads what it has written."""
+        return (tmp_path / "outcomes.jsonl").read_text

@@ -1,0 +1,45 @@
+"""The how-to pages of plugins are true: each is typed from the first line to the last."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from tests.docs.reader import follow, newcomer, typed
+
+PAGES = ("package-a-plugin", "test-a-plugin", "debug-a-plugin", "wrap-a-hook")
+PROVIDER = "from ujr_core import hookimpl\n\n@hookimpl\ndef fetch_job_details(job):\n    return None\n"
+
+
+@pytest.fixture
+def project(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Return the folder of a project, as ``ujr init`` writes it."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    typed("ujr init", folder)
+    return folder
+
+
+def put(site: pathlib.Path, distribution: str, name: str) -> None:
+    """Put an installed distribution with one plugin into a folder."""
+    module = distribution.replace("-", "_")
+    info = site / f"{module}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[ujr]\n{name} = {module}\n")
+    (site / f"{module}.py").write_text(PROVIDER)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_true(page: str, project: pathlib.Path) -> None:
+    """In a project that init wrote, it shows what it says."""
+    follow(f"docs/how-to/{page}.md", project)
+
+
+def test_the_page_of_disabling_is_true(project: pathlib.Path) -> None:
+    """Where one plugin is unwanted, and two claim one name, it shows what it says."""
+    site = project.parent / "site"
+    for distribution, name in (("ujr-mail", "mail"), ("ujr-vault-one", "vault"), ("ujr-vault-two", "vault")):
+        put(site, distribution, name)
+    follow("docs/how-to/disable-a-plugin.md", project, newcomer(project, site))
