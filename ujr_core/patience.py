@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 import threading
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from ujr_core.durations import format_duration
 from ujr_core.errors import PluginError
 
 T = TypeVar("T")
+
+_OURS = str(Path(__file__).parent)
+_STDLIB = sysconfig.get_path("stdlib")
 
 
 class Hangs(PluginError):
@@ -83,5 +89,12 @@ class _Call(Generic[T]):
 
 
 def _place(thread: threading.Thread) -> str:
+    """Return where it hangs: in the plugin's own file, and not in that of the lock or socket that it waits for."""
     frame = sys._current_frames().get(thread.ident or 0)
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
+    places = [(inner.f_code.co_filename, line) for inner, line in traceback.walk_stack(frame)] if frame else []
+    theirs = [place for place in places if not _is_ours(place[0])] or places
+    return f"{theirs[0][0]}:{theirs[0][1]}" if theirs else ""
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((_OURS, "<frozen")) or (file.startswith(_STDLIB) and "-packages" not in file)

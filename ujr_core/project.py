@@ -205,6 +205,6 @@ def _source_failed(plugin: str, error: BaseException) -> ConfigError:
     return ConfigError(
         "config-source",
         error.what if isinstance(error, Hangs) else f'config source "{plugin}" raised {one_line(error)}',
-        f"{_SOURCE} of {plugin}",
+        f"{_SOURCE} of {plugin}" + (f" ({error.where})" if isinstance(error, Hangs) and error.where else ""),
         "the runner runs without its jobs; mend the source, then start again",
     )

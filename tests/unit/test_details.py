@@ -16,6 +16,7 @@ from ujr_core import Job, JobConfig, Node, ProviderUnavailable, Secret, SecretRe
 from ujr_core.configuration.settings import main_of
 from ujr_core.details import Details, Suppliers
 from ujr_core.patience import Hangs, Patience
+from ujr_core.project import load_project
 from ujr_core.registry import Registry
 from ujr_core.workingfolder import WorkingFolder
 
@@ -112,10 +113,8 @@ def test_a_plugin_that_hangs_is_waited_for_once(
         assert details(suppliers).fetch().details["colour"] == "red"
     assert supplier.asked == 1
     (record,) = caplog.records
-    assert (
-        'error[plugin-hangs]: fetch_job_details of "Supplier" has not answered for 50 ms\n  where: '
-        in record.getMessage()
-    )
+    hangs = f'error[plugin-hangs]: fetch_job_details of "Supplier" has not answered for 50 ms\n  where: {__file__}:'
+    assert hangs in record.getMessage()
     assert record.getMessage().endswith("fix:   mend it, or wait longer for it: fetch_timeout in [runner]")
 
 
@@ -205,6 +204,28 @@ def test_a_hook_that_leaves_the_folder_of_the_project_is_named(
         'the working folder was changed to "/" while plugin "Supplier" was called (fetch_job_details), and put back: '
         "all jobs are at home in it"
     ]
+
+
+def test_a_config_source_that_hangs_is_passed(tmp_path: pathlib.Path, may_go_on: threading.Event) -> None:
+    """A start waits for it no longer than it should, has the jobs of the others, and says where it hangs."""
+
+    class Source:
+        @hookimpl
+        def config_source(self) -> None:
+            may_go_on.wait(LONG)
+
+    config = {
+        "runner": {"fetch_timeout": "50ms", "disable_plugins": ["log"]},
+        "jobs": {"j": {"plugin": "call", "params": {"function": "math:sqrt"}}},
+    }
+    project = load_project(config, [Source], discover=False)
+    with project.opened():
+        assert list(project.jobs) == ["j"]
+        (warning,) = project.source_warnings
+    assert str(warning).startswith(
+        'error[config-source]: config_source of "Source" has not answered for 50 ms\n'
+        f"  where: config_source of Source ({__file__}:"
+    )
 
 
 def test_what_hangs_is_called_again_when_it_has_returned(may_go_on: threading.Event) -> None:
