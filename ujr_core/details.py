@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
+import logging
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from ujr_core import hookspecs, redact
 from ujr_core.configuration.references import fill
 from ujr_core.configuration.structure import structure
 from ujr_core.errors import PluginError, ProviderUnavailable, SecretError, SecretNotFound, did_you_mean
-from ujr_core.foreign import FaultLog
 from ujr_core.patience import Hangs, Patience
 from ujr_core.secret import Secret, SecretRef
 from ujr_core.values import Job, JobConfig, Node
@@ -20,6 +20,8 @@ from ujr_core.workingfolder import WorkingFolder
 
 if TYPE_CHECKING:
     from ujr_core.registry import Registry
+
+log = logging.getLogger("ujr")
 
 _HOOK = "fetch_job_details"
 
@@ -37,7 +39,7 @@ class Suppliers:
         self.registry, self.folder = registry, folder
         self.names = registry.names(_HOOK)
         self._patience = Patience(patience)
-        self._faults: defaultdict[str, FaultLog] = defaultdict(FaultLog)
+        self._said: dict[str, str] = {}
 
     def fetch(self, name: str, config: JobConfig, node: Node) -> object:
         """Ask one plugin for what a job needs.
@@ -55,10 +57,18 @@ class Suppliers:
         finally:
             self.folder.keep(name, _HOOK)
 
+    def is_well(self, name: str) -> None:
+        """Say the next fault of a plugin even if it is the same as the last."""
+        self._said.pop(name, None)
+
     def say(self, name: str, error: BaseException) -> None:
-        """Log, once, why jobs start without what a plugin would have supplied."""
-        what = f'plugin "{name}": {_HOOK} failed; jobs that name no secret of it start without what it supplies'
-        self._faults[name].error(what, error)
+        """Log, once until it is well again, why jobs start without what a plugin would have supplied."""
+        why = str(error) if isinstance(error, Hangs | _Wrong) else _without_text(error)
+        fault = error.what if isinstance(error, Hangs | _Wrong) else why  # whichever job it is about
+        if self._said.get(name) != fault:
+            self._said[name] = fault
+            what = f'plugin "{name}": {_HOOK} failed; jobs that name no secret of it start without what it supplies'
+            log.error("%s:\n%s", what, redact.scrub(why))
 
 
 class Details:
@@ -98,6 +108,7 @@ class Details:
         for name in names:
             try:
                 self._take(name, self._suppliers.fetch(name, self._config, self._node))
+                self._suppliers.is_well(name)
             except BaseException as error:  # noqa: BLE001  # of foreign code; who does not need it starts without it
                 if isinstance(error, KeyboardInterrupt | _Collides) or _is_needed(name, self._config):
                     raise _reason(self._config, name, error) from None
@@ -167,6 +178,12 @@ class _Wrong(PluginError):
 
 class _Collides(_Wrong):
     """What a plugin supplied is another's to supply: a job that started with one of the two might use the wrong one."""
+
+
+def _without_text(error: BaseException) -> str:
+    # The text of an exception of a provider may hold a value that nobody knows yet; its type and its place do not.
+    where = traceback.extract_tb(error.__traceback__)[-1:]
+    return f"{type(error).__name__}" + "".join(f" at {frame.filename}:{frame.lineno}" for frame in where)
 
 
 def _is_needed(plugin: str, config: JobConfig) -> bool:

@@ -80,7 +80,7 @@ def raises() -> None:
 
 
 NOT_SUPPLIED = [
-    (raises, "SystemExit: 3"),
+    (raises, f"SystemExit at {__file__}:"),
     (lambda: 42, "supplied a int where a mapping is wanted"),
     (lambda: {7: "x"}, "supplied a key that is a int"),
     (lambda: {"function": "x"}, 'supplied "function", which stands in params already'),
@@ -102,6 +102,29 @@ def test_a_job_starts_without_a_plugin_that_it_does_not_need(
         'plugin "Supplier": fetch_job_details failed; jobs that name no secret of it start without what it supplies'
     )
     assert said in record.getMessage()
+
+
+def test_a_fault_that_comes_back_is_said_again(
+    suppliers: Suppliers, supplier: Supplier, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once as long as it lasts; when the plugin was well meanwhile, the next one is news."""
+    for supplier.answer in (raises, raises, dict, raises):
+        details(suppliers).fetch()
+    assert len(caplog.records) == 2
+
+
+def test_no_text_of_an_exception_is_said(
+    suppliers: Suppliers, supplier: Supplier, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A provider's exception may hold a value that nobody knows yet: its type and its place are enough."""
+
+    def leak() -> None:
+        raise ConnectionError("no access with correct-horse")
+
+    supplier.answer = leak
+    details(suppliers).fetch()
+    assert "correct-horse" not in caplog.text
+    assert f"ConnectionError at {__file__}:" in caplog.text
 
 
 def test_a_plugin_that_hangs_is_waited_for_once(

@@ -876,6 +876,17 @@ def test_a_plugin_that_raises_when_looked_at_does_not_end_the_load(load: Load) -
     assert "SystemExit" in error_of(registry, "Nasty")
 
 
+def test_a_plugin_without_a_hook_is_loaded_and_said(load: Load) -> None:
+    """Its entry point may name the wrong module: the whole text."""
+    (record,) = (one for one in load(named("empty")).records if one.name == "empty")
+    assert (record.status, record.hooks) == ("loaded", ())
+    assert [one.as_warning() for one in record.warnings] == [
+        'warning[plugin-no-hooks]: plugin "empty" has no hook, so it is never called\n'
+        "  where: given in Python\n"
+        "  fix:   mark a function of it that has the name of a hook"
+    ]
+
+
 CHANGES = "import os, signal\ndef change():\n    os.chdir('/')\n    signal.signal(signal.SIGUSR2, signal.SIG_IGN)\n"
 
 
@@ -893,7 +904,7 @@ def test_what_a_plugin_changes_in_the_process_is_put_back_and_said(
     (record,) = (one for one in registry.records if one.name.startswith("changes_1"))
     assert (Path.cwd(), signal.getsignal(signal.SIGUSR2)) == (tmp_path, before)
     assert record.status == ("failed" if "Exit" in code else "loaded")
-    (warning,) = record.warnings
+    warning = record.warnings[0]
     assert str(warning) == (
         f'error[plugin-changed-process]: plugin "{record.name}" changed the working folder to /, and the handler of '
         f"SIGUSR2; both were put back\n  where: {record.name}\n"

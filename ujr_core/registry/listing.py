@@ -67,7 +67,7 @@ class Listing:
             if (jobs := self.dependents.get(record.name)) and not self._has_loaded(record.name):
                 yield _clean(f"  effect: {_listed(jobs)} cannot start")
         for warning in record.warnings:
-            yield _clean_lines(str(warning).replace("error[", "warning[", 1))
+            yield _clean_lines(warning.as_warning())
 
     def _has_loaded(self, name: str) -> bool:
         return any(one.name == name and one.status == "loaded" for one in self.records)

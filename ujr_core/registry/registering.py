@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ujr_core.errors import Faults, UJRError
+from ujr_core.errors import Faults, PluginError, UJRError
 from ujr_core.foreign import one_line
 from ujr_core.registry.closing import closed
 from ujr_core.registry.lint import mistakes, wrong_signature
@@ -30,7 +30,14 @@ def registered(record: PluginRecord, manager: MarkedPlugins) -> PluginRecord:
         # An instance that was constructed may hold what only close() gives back.
         warnings = (*record.warnings, *closed([record]))
         return attrs.evolve(record, status="failed", plugin=None, error=fault, warnings=warnings)
-    return attrs.evolve(record, hooks=tuple(sorted({marks.hook_of(name) for name in marks.ujr_options})))
+    hooks = tuple(sorted({marks.hook_of(name) for name in marks.ujr_options}))
+    warnings = record.warnings if hooks else (*record.warnings, _without_hooks(record))
+    return attrs.evolve(record, hooks=hooks, warnings=warnings)
+
+
+def _without_hooks(record: PluginRecord) -> PluginError:
+    what = f'plugin "{record.name}" has no hook, so it is never called'
+    return PluginError("plugin-no-hooks", what, record.source, "mark a function of it that has the name of a hook")
 
 
 def _source(record: PluginRecord) -> str:
