@@ -25,9 +25,16 @@ PYTHONS = [version for version in ("3.11", "3.12", "3.13", "3.14") if _is_there(
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the whole test suite on each Python that is there; further arguments go to pytest."""
+    """Run the tests, the slow ones too, on each Python that is there; further arguments go to pytest."""
     session.install("-e", ".[test]", *_editable_plugins())
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-m", "not wheels", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run the tests that the default run leaves out: each takes more than some four seconds."""
+    session.install("-e", ".[test]", *_editable_plugins())
+    session.run("pytest", "-m", "slow", *session.posargs)
 
 
 @nox.session

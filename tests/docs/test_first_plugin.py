@@ -10,6 +10,8 @@ import pytest
 from tests.docs.pages import DOCS, blocks
 from tests.docs.reader import follow, newcomer, typed
 
+pytestmark = pytest.mark.slow
+
 TUTORIAL = "docs/tutorial/first-plugin.md"
 EXAMPLE = DOCS / "examples" / "first-plugin"
 FOLDER = "ujr-plugin-diary"

@@ -12,6 +12,8 @@ from tests.process.broken_plugins import BROKEN
 from tests.process.broken_plugins.project import GOOD_TASKS, write_project
 from tests.process.ujr_process import started
 
+pytestmark = pytest.mark.slow
+
 
 @attrs.frozen
 class Ended:

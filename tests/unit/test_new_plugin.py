@@ -80,6 +80,7 @@ def test_what_it_writes_loads(ujr: Ujr, tmp_path: Path, kind: str) -> None:
     assert not [text for text in texts if "sprout" in text.lower() or "{description}" in text or "{target}" in text]
 
 
+@pytest.mark.slow
 def test_what_it_writes_keeps_its_contract(ujr: Ujr, tmp_path: Path) -> None:
     """The test of each kind passes, as its author runs it: one pytest for all four, whose start is most of the time."""
     for kind in KINDS:
