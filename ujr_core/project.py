@@ -77,7 +77,7 @@ class Project:
         records = self.registry.records
         errors = [record.error for record in records if record.error is not None]
         warnings = [warning for record in records for warning in record.warnings]
-        return (*(error for error in errors if not _is_among(error, self.faults)), *warnings)
+        return (*(error for error in errors if not _is_among(error, self.faults)), *warnings, *self.registry.warnings)
 
     @property
     def jobs_here(self) -> list[JobConfig]:

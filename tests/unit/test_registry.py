@@ -876,6 +876,16 @@ def test_a_plugin_that_raises_when_looked_at_does_not_end_the_load(load: Load) -
     assert "SystemExit" in error_of(registry, "Nasty")
 
 
+def test_a_typo_in_what_is_disabled_is_said(load: Load) -> None:
+    """The plugin that was meant loads: the whole text. What is only not installed here is no mistake."""
+    (warning,) = load(Tuned, runner={"disable_plugins": ["Tunde", "elsewhere", *BUILT_IN]}).warnings
+    assert warning.as_warning() == (
+        'warning[config-unknown-plugin]: there is no plugin "Tunde" to disable\n'
+        "  where: <python>, runner.disable_plugins\n"
+        '  fix:   did you mean "Tuned"?'
+    )
+
+
 def test_a_plugin_without_a_hook_is_loaded_and_said(load: Load) -> None:
     """Its entry point may name the wrong module: the whole text."""
     (record,) = (one for one in load(named("empty")).records if one.name == "empty")

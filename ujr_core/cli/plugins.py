@@ -39,6 +39,8 @@ def show_plugins(given: Given, *, as_json: bool, is_verbose: bool = False) -> in
     finally:
         with contextlib.redirect_stdout(sys.stderr):
             registry.close(show_warning)
+    for warning in registry.warnings:
+        show_warning(warning)
     has_failed = any(record.status in ("failed", "conflict") for record in registry.records)
     # Why a plugin failed stands in the list already.
     if faults := (*main.faults, *(() if has_failed else registry.faults)):

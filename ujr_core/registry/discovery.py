@@ -59,6 +59,19 @@ def unknown_tables(main: Main, names: Iterable[str]) -> Iterator[UJRError]:
             yield ConfigError("config-unknown-key", f'there is no plugin "{name}" to take these settings', where, fix)
 
 
+def unknown_disabled(main: Main, names: Iterable[str]) -> Iterator[UJRError]:
+    """Say of what is disabled and not there that something of nearly the same name is, which loads.
+
+    What has no such neighbour is only not installed here: one configuration serves many machines.
+    """
+    known = set(names)
+    for text in main.runner.disable_plugins:
+        name = text.partition("@")[0]
+        if name not in known and (fix := did_you_mean(name, known)):
+            what, where = f'there is no plugin "{name}" to disable', main.document.origin.where(("runner",))
+            yield ConfigError("config-unknown-plugin", what, f"{where}, runner.disable_plugins", fix)
+
+
 def put_first(folder: str) -> None:
     """Make a folder the first that modules are looked for in."""
     if sys.path[:1] != [folder]:

@@ -13,7 +13,7 @@ from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_
 from ujr_core.registry.calling import Called, Caller, named_arguments, new_manager
 from ujr_core.registry.claims import Rules, judged
 from ujr_core.registry.closing import closed
-from ujr_core.registry.discovery import find_candidates, unknown_tables
+from ujr_core.registry.discovery import find_candidates, unknown_disabled, unknown_tables
 from ujr_core.registry.kind import is_text
 from ujr_core.registry.loading import load_all
 from ujr_core.registry.record import PluginRecord, Status
@@ -33,10 +33,12 @@ class Registry:
     Args:
         records: one a plugin, in the order of names.
         faults: what is wrong with ``[plugins.*]``; a plugin that failed to load is none.
+        warnings: what else a person may have meant otherwise.
     """
 
     records: tuple[PluginRecord, ...]
     faults: tuple[UJRError, ...]
+    warnings: tuple[UJRError, ...]
     _caller: Caller
     _by_name: dict[str, PluginRecord]
 
@@ -56,7 +58,8 @@ class Registry:
         # Of several that claim one name, at most one may load: that one counts, and most of all if it has loaded.
         by_name = {one.name: one for one in sorted(records, key=lambda one: _WEIGHT.index(one.status))}
         faults = (*_config_faults(records), *unknown_tables(main, by_name))
-        return cls(records, faults, Caller(manager, by_name), by_name)
+        warnings = tuple(unknown_disabled(main, by_name))
+        return cls(records, faults, warnings, Caller(manager, by_name), by_name)
 
     def find(self, name: str) -> PluginRecord:
         """Return a loaded plugin.

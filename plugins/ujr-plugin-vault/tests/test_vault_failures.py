@@ -224,6 +224,16 @@ def test_twenty_jobs_do_not_keep_a_server_down(weather: SmallVault, provide: Pro
     assert len(weather.requests) == 1
 
 
+def test_a_second_instance_answers_and_advises_under_its_own_name(weather: SmallVault, provide: Provide) -> None:
+    """Two Vaults are two instances: each answers its own references, and says what to write of its own."""
+    provider = provide(weather, name="vault-b")
+    assert fetch(provider, "vault-b:kv/weather#api_key").reveal() == fetch(provide(weather), REFERENCE).reveal()
+    assert refusal(provider, "vault-b:kv/data/weather#api_key").fix == (
+        'write "vault-b:kv/weather", as vault kv get takes it, without data/'
+    )
+    assert provider.fetch_job_details(job(REFERENCE)) == {}
+
+
 def test_a_mount_is_looked_at_once(weather: SmallVault, provide: Provide) -> None:
     """Which version of KV a mount has is asked for once, however many documents are read."""
     provider = provide(weather)

@@ -52,9 +52,10 @@ def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provide
         monkeypatch.delenv(name, raising=False)
     made: list[Vault] = []
 
-    def new(server: AnyVault, auth: str = "approle", **settings: Any) -> Vault:
+    def new(server: AnyVault, auth: str = "approle", name: str = "vault", **settings: Any) -> Vault:
         proof = with_approle(server, tmp_path) if auth == "approle" else with_token(server, tmp_path)
-        provider = Vault(Vault.Settings(**{"address": server.address, "auth": auth, **proof, **settings}))
+        said = Vault.Settings(**{"address": server.address, "auth": auth, **proof, **settings})
+        provider = Vault(said, name=name)
         made.append(provider)
         return provider
 

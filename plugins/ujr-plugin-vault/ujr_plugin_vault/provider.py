@@ -51,7 +51,9 @@ class Vault:
             failure = failure_of(error)
         # A copy, raised out here: the cause, and the frames it came through, hold the token and the values; and one
         # failure may be told to many jobs, each of which adds its own place to it.
-        raise type(failure)(failure.code, failure.what, str(ref), failure.fix)
+        # What to write instead begins with the name of this instance.
+        fix = failure.fix.replace('"vault:', f'"{self._name}:')
+        raise type(failure)(failure.code, failure.what, str(ref), fix)
 
     def _opened(self) -> Reader:
         from ujr_plugin_vault import reader
