@@ -17,14 +17,6 @@ EXAMPLE = DOCS / "examples" / "first-plugin"
 FOLDER = "ujr-plugin-diary"
 
 
-@pytest.fixture
-def project(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Return an empty folder of a project."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    return folder
-
-
 def installed(project: pathlib.Path) -> dict[str, str]:
     """Return an environment in which the plugin's folder is installed, as ``pip install -e`` leaves it.
 

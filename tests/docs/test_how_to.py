@@ -13,12 +13,10 @@ PROVIDER = "from ujr_core import hookimpl\n\n@hookimpl\ndef fetch_job_details(jo
 
 
 @pytest.fixture
-def project(tmp_path: pathlib.Path) -> pathlib.Path:
+def project(project: pathlib.Path) -> pathlib.Path:
     """Return the folder of a project, as ``ujr init`` writes it."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    typed("ujr init", folder)
-    return folder
+    typed("ujr init", project)
+    return project
 
 
 def put(site: pathlib.Path, distribution: str, name: str) -> None:

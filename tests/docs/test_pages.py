@@ -17,14 +17,6 @@ from tests.docs.reader import follow, typed
 TUTORIAL = "docs/tutorial/first-job.md"
 
 
-@pytest.fixture
-def project(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Return an empty folder of a project."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    return folder
-
-
 def test_the_tutorial_is_true(project: pathlib.Path) -> None:
     """Typed from the first line to the last, the tutorial shows what it says."""
     follow(TUTORIAL, project)
