@@ -140,7 +140,7 @@ class AskedJob:
             self.config, number, asked_at, inbox=self._inbox, faults=self._faults, tally=tally
         )
         try:
-            answered = self._registry.call_one(plugin, hookspecs.get_runnable_tasks, self._complete())
+            answered = self._registry.call_one(plugin, hookspecs.get_runnable_tasks, job=self._complete())
             answer.begin(answered)
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
             answer.fail(error)

@@ -49,7 +49,7 @@ class Suppliers:
             BaseException: whatever it raises.
         """
         is_needed = _is_needed(name, config)
-        ask = functools.partial(self.registry.call_one, name, hookspecs.fetch_job_details, config, node)
+        ask = functools.partial(self.registry.call_one, name, hookspecs.fetch_job_details, job=config, node=node)
         if self.registry.find(name).is_built_in and not is_needed:
             return ask()  # it reads nothing, so it needs no thread to hang on
         try:
@@ -63,8 +63,10 @@ class Suppliers:
 
     def say(self, name: str, error: BaseException) -> None:
         """Log, once until it is well again, why jobs start without what a plugin would have supplied."""
-        why = str(error) if isinstance(error, Hangs | _Wrong) else _without_text(error)
-        fault = error.what if isinstance(error, Hangs | _Wrong) else why  # whichever job it is about
+        if isinstance(error, Hangs | _Wrong):
+            why, fault = str(error), error.what  # the fault is the same, whichever job it is about
+        else:
+            why = fault = _without_text(error)
         if self._said.get(name) != fault:
             self._said[name] = fault
             what = f'plugin "{name}": {_HOOK} failed; jobs that name no secret of it start without what it supplies'

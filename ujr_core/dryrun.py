@@ -60,7 +60,7 @@ def dry_run(project: Project, names: Sequence[str] = (), *, workers: int | None 
 def _asked(suppliers: Suppliers, details: Details, config: JobConfig, most: int) -> DryAnswer:
     told: dict[str, str] = {}
     try:
-        answered = suppliers.registry.call_one(config.plugin, hookspecs.get_runnable_tasks, details.fetch())
+        answered = suppliers.registry.call_one(config.plugin, hookspecs.get_runnable_tasks, job=details.fetch())
         with contextlib.closing(_offers(answered, config)) as offers:
             # One more than can start, to see whether there is more.
             for offer in islice(offers, most + 1):

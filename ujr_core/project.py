@@ -187,7 +187,7 @@ def _ask_sources(main: Main, registry: Registry) -> tuple[list[tuple[str, Any]],
 
 
 def _ask_source(name: str, start: Start, registry: Registry, patience: Patience) -> Any:
-    ask = functools.partial(registry.call_one, name, hookspecs.config_source, start)
+    ask = functools.partial(registry.call_one, name, hookspecs.config_source, start=start)
     try:
         return patience.call(f'{_SOURCE} of "{name}"', ask)
     except KeyboardInterrupt:
