@@ -68,6 +68,20 @@ def _editable_plugins() -> list[str]:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Seed the scheduler with bugs, one at a time on a copy, and see that each makes a test fail."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/mutants/run.py", *session.posargs)
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """Run the property tests on many more examples than the default run; further arguments go to pytest."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "tests/property", *session.posargs, env={"UJR_HYPOTHESIS": "thorough"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """See that the code is formatted, and that ruff finds nothing."""
     session.install("ruff>=0.9")
@@ -95,6 +109,7 @@ def bench(session: nox.Session) -> None:
     session.install(".")
     session.run("python", "tests/benchmarks/startup.py", *session.posargs)
     session.run("python", "tests/benchmarks/hook_call.py", *session.posargs)
+    session.run("python", "tests/benchmarks/scheduler.py", *session.posargs)
 
 
 @nox.session

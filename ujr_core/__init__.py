@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Node,
         Origin,
         Result,
+        RetryAfter,
         Start,
         Task,
         TaskRun,
@@ -69,7 +70,7 @@ _HOMES = {
     "secret": ("Secret", "SecretRef", "SecretTemplate"),
     "values": (
         "Backoff", "Failure", "Job", "JobConfig", "JobDone", "JobState", "JobTable", "NextCheck", "Node", "Origin",
-        "Result", "Start", "Task", "TaskRun",
+        "Result", "RetryAfter", "Start", "Task", "TaskRun",
     ),
 }  # fmt: skip
 _HOMES["hookspecs"] += ("hookimpl", "implements")
@@ -94,6 +95,7 @@ __all__ = [
     "ProviderMisconfigured",
     "ProviderUnavailable",
     "Result",
+    "RetryAfter",
     "Runner",
     "Seconds",
     "Secret",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import attrs
 
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox, Source
-from ujr_core.offering import check_count, items_of, monotonic_of, offer_of
+from ujr_core.offering import check_count, items_of, monotonic_of, offer_of, task_of
 from ujr_core.registry.tally import Tally
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
-from ujr_core.values import JobConfig, JobDone, NextCheck
+from ujr_core.values import JobConfig, JobDone, NextCheck, Task
+
+MOST_REPEATS = 10_000
+"""Tasks that one pull names again; an answer of nothing else would never come to the end of a pull."""
 
 
 @attrs.define
@@ -23,6 +26,7 @@ class _Pulled:
 
     offers: list[Offer] = attrs.field(factory=list)
     next_check: float | None = None
+    repeats: int = 0
     is_pull_over: bool = False
     end: AnswerEnded | None = None
 
@@ -39,15 +43,24 @@ class OpenAnswer(Source):
         inbox: where it is announced.
         faults: of the job.
         tally: of the hook that answers.
+        limits: names of those that its tasks may use.
     """
 
     def __init__(
-        self, config: JobConfig, number: int, asked_at: float, *, inbox: Inbox, faults: FaultLog, tally: Tally
+        self,
+        config: JobConfig,
+        number: int,
+        asked_at: float,
+        *,
+        inbox: Inbox,
+        faults: FaultLog,
+        tally: Tally,
+        limits: Collection[str] = (),
     ) -> None:
         self.number = number
         self.is_open = True
         self._config, self._asked_at, self._inbox, self._faults = config, asked_at, inbox, faults
-        self._tally = tally
+        self._tally, self._limits = tally, limits
         self._items: Iterator[Any] = iter(())
         # Of both threads; the lock is never held while foreign code runs.
         self._lock = threading.Lock()
@@ -65,15 +78,10 @@ class OpenAnswer(Source):
         self._items = items_of(answered, self._config.plugin)
 
     def pull(self, count: int) -> None:
-        """Take up to ``count`` tasks; a NextCheck is none."""
-        began, checks, errors = time.perf_counter(), 0, 0
+        """Take up to ``count`` tasks; a NextCheck is none, and neither is what this pull has named before."""
+        began, errors = time.perf_counter(), 0
         try:
-            while count > 0:
-                if self._take(next(self._items)):
-                    count -= 1
-                else:
-                    checks += 1
-                    check_count(checks, self._config.plugin)
+            self._take_some(count)
         except StopIteration:
             self._end(AnswerEnded(self._config.name, self.number, "complete"))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
@@ -102,19 +110,41 @@ class OpenAnswer(Source):
         except BaseException as error:  # noqa: BLE001  # of foreign code; nothing more is wanted of it
             self._faults.error(f'job "{self._config.name}": its answer raised when it was closed', error)
 
-    def _take(self, item: object) -> bool:
-        if isinstance(item, NextCheck):
-            at = monotonic_of(item, self._asked_at, self._inbox.clock)
-            with self._lock:
-                earliest = self._pulled.next_check
-                self._pulled.next_check = at if earliest is None else min(earliest, at)
-            self._announce()
-            return False
-        offer = offer_of(item, self._config.plugin)
+    def _take_some(self, count: int) -> None:
+        named: set[str] = set()
+        checks = repeats = 0
+        while len(named) < count and repeats < MOST_REPEATS:
+            item = next(self._items)
+            if isinstance(item, NextCheck):
+                checks += 1
+                check_count(checks, self._config.plugin)
+                self._take_check(item)
+                continue
+            checks, task = 0, task_of(item, self._config.plugin)
+            if task.signature in named:  # seen before it is pickled: that would be in vain
+                repeats += 1
+                self._count_repeat()
+            else:
+                named.add(task.signature)
+                self._take(task)
+
+    def _take_check(self, check: NextCheck) -> None:
+        at = monotonic_of(check, self._asked_at, self._inbox.clock)
+        with self._lock:
+            earliest = self._pulled.next_check
+            self._pulled.next_check = at if earliest is None else min(earliest, at)
+        self._announce()
+
+    def _count_repeat(self) -> None:
+        # Not announced: nothing can follow from it, and thousands a second would wake the loop.
+        with self._lock:
+            self._pulled.repeats += 1
+
+    def _take(self, task: Task) -> None:
+        offer = offer_of(task, self._config.plugin, self._limits)
         with self._lock:
             self._pulled.offers.append(offer)
         self._announce()
-        return True
 
     def _end(self, end: AnswerEnded) -> None:
         self.is_open = False
@@ -137,8 +167,9 @@ class OpenAnswer(Source):
         with self._lock:
             pulled, self._pulled, self._is_announced = self._pulled, _Pulled(), False
         name, offers = self._config.name, tuple(pulled.offers)
-        if offers or pulled.next_check is not None or pulled.is_pull_over:
-            yield TasksPulled(name, self.number, offers, pulled.next_check, pulled.is_pull_over)
+        if offers or pulled.repeats or pulled.next_check is not None or pulled.is_pull_over:
+            told = (pulled.next_check, pulled.is_pull_over, pulled.repeats)
+            yield TasksPulled(name, self.number, offers, *told)
         if pulled.end is not None:
             yield pulled.end
 

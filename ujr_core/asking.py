@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+
+import attrs
 
 from ujr_core import hookspecs
 from ujr_core.answer import OpenAnswer
+from ujr_core.calendar import zone_of
 from ujr_core.details import Details, Suppliers
 from ujr_core.errors import ProviderUnavailable, UJRError
 from ujr_core.foreign import FaultLog, one_line
 from ujr_core.inbox import Inbox
+from ujr_core.patience import stack_of
+from ujr_core.redact import scrub
 from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
 from ujr_core.strand import Strand, Strands
 from ujr_core.values import Job, JobConfig, Node
@@ -29,10 +35,20 @@ LEAST_PATIENCE = 0.5
 
 
 class Asking:
-    """Asks jobs on threads of their own, and puts what they say into the inbox."""
+    """Asks jobs on threads of their own, and puts what they say into the inbox.
 
-    def __init__(self, suppliers: Suppliers, node: Node, inbox: Inbox, strands: Strands) -> None:
-        self.strands = strands
+    Args:
+        suppliers: of details.
+        node: the machine.
+        inbox: where events go.
+        strands: with the threads.
+        limits: names of those that tasks may use.
+    """
+
+    def __init__(
+        self, suppliers: Suppliers, node: Node, inbox: Inbox, strands: Strands, *, limits: Collection[str] = ()
+    ) -> None:
+        self.strands, self._limits = strands, limits
         self._suppliers, self._node, self._inbox = suppliers, node, inbox
         self._jobs: dict[str, AskedJob] = {}
 
@@ -41,18 +57,31 @@ class Asking:
         asked = self._jobs.get(config.name)
         if asked is None:
             strand = self.strands.new()
-            asked = self._jobs[config.name] = AskedJob(config, strand, suppliers=self._suppliers, inbox=self._inbox)
+            asked = self._jobs[config.name] = AskedJob(
+                config, strand, suppliers=self._suppliers, inbox=self._inbox, limits=self._limits
+            )
         asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
-    def ask(self, job: str, answer: int, asked_at: float) -> None:
-        """Call the job's plugin."""
+    def ask(self, job: str, answer: int, asked_at: float, due: float | None = None) -> None:
+        """Call the job's plugin.
+
+        Args:
+            job: its name.
+            answer: number of the new answer.
+            asked_at: monotonic.
+            due: epoch seconds of the firing it is asked for; None without a schedule.
+        """
         asked = self._jobs[job]
-        asked.strand.post(functools.partial(asked.ask, answer, asked_at))
+        asked.strand.post(functools.partial(asked.ask, answer, asked_at, due))
 
     def pull(self, job: str, answer: int, count: int) -> None:
         """Take up to ``count`` tasks from an answer."""
         asked = self._jobs[job]
         asked.strand.post(functools.partial(asked.pull, answer, count))
+
+    def stack_of(self, job: str) -> str:
+        """Return where the job's plugin is now, a line for each call, the innermost last; "" if it is not called."""
+        return self._jobs[job].stack()
 
     def close_answer(self, job: str, answer: int) -> None:
         """Close an answer early."""
@@ -90,9 +119,11 @@ class Asking:
 class AskedJob:
     """One job on its strand: its details, and its open answer."""
 
-    def __init__(self, config: JobConfig, strand: Strand, *, suppliers: Suppliers, inbox: Inbox) -> None:
+    def __init__(
+        self, config: JobConfig, strand: Strand, *, suppliers: Suppliers, inbox: Inbox, limits: Collection[str]
+    ) -> None:
         self.config, self.strand = config, strand
-        self._suppliers, self._inbox = suppliers, inbox
+        self._suppliers, self._inbox, self._limits = suppliers, inbox, limits
         self._registry = suppliers.registry
         self._details: Details | None = None
         self._faults = FaultLog()
@@ -100,6 +131,7 @@ class AskedJob:
         self._open: OpenAnswer | None = None
         # Each has one thread that counts: the loop's, and the strand's.
         self._posted = self._told = 0
+        self._in_hook: int | None = None  # the thread that is asking or pulling
 
     @property
     def untold(self) -> int:
@@ -132,15 +164,17 @@ class AskedJob:
         else:
             self._inbox.put(JobReady(config.name))
 
-    def ask(self, number: int, asked_at: float) -> None:
+    def ask(self, number: int, asked_at: float, due: float | None = None) -> None:
         """Call the plugin, and keep what it answers."""
         plugin = self.config.plugin
         tally = self._registry.tally(plugin, _HOOK)
         self._open = answer = OpenAnswer(
-            self.config, number, asked_at, inbox=self._inbox, faults=self._faults, tally=tally
+            self.config, number, asked_at, inbox=self._inbox, faults=self._faults, tally=tally, limits=self._limits
         )
         try:
-            answered = self._registry.call_one(plugin, hookspecs.get_runnable_tasks, job=self._complete())
+            job = due_at(self._complete(), due)
+            with self._in_a_hook():
+                answered = self._registry.call_one(plugin, hookspecs.get_runnable_tasks, job=job)
             answer.begin(answered)
         except BaseException as error:  # noqa: BLE001  # of foreign code; the answer ends, the runner goes on
             answer.fail(error)
@@ -152,7 +186,8 @@ class AskedJob:
     def pull(self, number: int, count: int) -> None:
         """Take up to ``count`` tasks from the open answer."""
         if self._open is not None and self._open.number == number and self._open.is_open:
-            self._open.pull(count)
+            with self._in_a_hook():
+                self._open.pull(count)
             self._suppliers.folder.keep(self.config.plugin, _HOOK)
             self.strand.holds_thread = self.strand.holds_thread and self._open.is_open
 
@@ -161,6 +196,19 @@ class AskedJob:
         if self._open is not None and number in (None, self._open.number) and self._open.is_open:
             self._open.close()
             self.strand.holds_thread = False
+
+    def stack(self) -> str:
+        """Return where the plugin is; in the loop's thread."""
+        thread = self._in_hook
+        return scrub(stack_of(thread)) if thread is not None else ""
+
+    @contextlib.contextmanager
+    def _in_a_hook(self) -> Iterator[None]:
+        self._in_hook = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._in_hook = None
 
     def _complete(self) -> Job:
         assert self._details is not None  # a job is asked when it is ready
@@ -173,3 +221,15 @@ class AskedJob:
         self._told += 1
         call()
         self._suppliers.folder.keep(self.config.plugin, "a report hook")
+
+
+def due_at(job: Job, due: float | None) -> Job:
+    """Return a job as it is asked for a firing.
+
+    Args:
+        job: as it was fetched.
+        due: epoch seconds; None without a schedule.
+    """
+    if due is None:
+        return job
+    return attrs.evolve(job, due=datetime.datetime.fromtimestamp(due, zone_of(job.config.timezone)))

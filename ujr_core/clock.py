@@ -25,5 +25,9 @@ class Clock:
         """Return the monotonic time of a wall-clock one."""
         return self.monotonic() + (when - self.now()).total_seconds()
 
+    def offset(self) -> float:
+        """Return the epoch seconds of the wall clock at monotonic 0: another number as soon as that clock is set."""
+        return self.now().timestamp() - self.monotonic()
+
 
 SYSTEM = Clock()

@@ -47,10 +47,14 @@ class RunEnded:
     Args:
         run_id: as ordered.
         outcome: what came of it.
+        retry_after: seconds after which a "deferred" task wants to be started again.
+        limit: the named limit that rests as long, for everyone.
     """
 
     run_id: int
     outcome: Result | Failure
+    retry_after: float | None = None
+    limit: str | None = None
 
 
 @attrs.define(eq=False)

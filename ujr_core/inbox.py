@@ -11,6 +11,10 @@ from typing import Any
 
 from ujr_core.clock import SYSTEM, Clock
 
+LONGEST_SLEEP = 10.0
+"""Seconds after which `Inbox.wait` returns whatever is waited for, so that a wall clock that was set, or a machine that
+was suspended, is noticed, and a bug in a wake time costs no more."""
+
 Ready = Callable[[], Iterable[Any]]
 
 
@@ -75,7 +79,7 @@ class Inbox:
             until: monotonic seconds; ``inf`` waits as long as it takes.
 
         Returns:
-            The events in the order of their arrival; empty when the time has come.
+            The events in the order of their arrival; empty when the time has come, or `LONGEST_SLEEP` is over.
         """
         self._asleep = True
         ready = self._selector.select(0.0 if self._events else self._delay(until))
@@ -86,8 +90,7 @@ class Inbox:
         return events
 
     def _delay(self, until: float) -> float:
-        # Long sleeps are cut, so that a suspended machine or a bug in a wake time costs a minute at most.
-        return min(max(0.0, until - self.clock.monotonic()), 60.0)
+        return min(max(0.0, until - self.clock.monotonic()), LONGEST_SLEEP)
 
     def close(self) -> None:
         """Release the descriptors."""

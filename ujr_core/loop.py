@@ -13,31 +13,45 @@ from ujr_core.asking import Asking
 from ujr_core.durations import format_duration
 from ujr_core.execution import Executor, Order, RunBegun, RunEnded, WorkersCannotStart
 from ujr_core.inbox import Inbox
+from ujr_core.keeper import Keeper
 from ujr_core.redact import scrub
 from ujr_core.report import Report
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import State, commands, step
-from ujr_core.scheduler.state import Run
+from ujr_core.scheduler.events import ClockSet
+from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobState, Node, Result, TaskRun
 
 log = logging.getLogger("ujr")
+
+
+CLOCK_SLACK = 0.05
+"""Seconds by which the wall clock may drift from the monotonic one before the scheduler is told."""
 
 
 class Loop:
     """Carries out what the scheduler orders; it decides nothing."""
 
     def __init__(
-        self, state: State, *, inbox: Inbox, pool: Executor, asking: Asking, reporting: Reporting, node: Node
+        self,
+        state: State,
+        *,
+        inbox: Inbox,
+        pool: Executor,
+        asking: Asking,
+        reporting: Reporting,
+        keeper: Keeper,
+        node: Node,
     ) -> None:
         self.state = state
-        self.inbox, self.pool, self.asking, self.reporting = inbox, pool, asking, reporting
+        self.inbox, self.pool, self.asking, self.reporting, self.keeper = inbox, pool, asking, reporting, keeper
         self._node = node
         self.clock = inbox.clock
         self._saying = asking.strands.new()
         self._started: dict[int, TaskRun] = {}
         self._acts: dict[type, Callable[[Any], None]] = {
             commands.FetchDetails: lambda command: asking.fetch(command.config),
-            commands.AskJob: lambda command: asking.ask(command.job, command.answer, command.asked_at),
+            commands.AskJob: lambda command: asking.ask(command.job, command.answer, command.asked_at, command.due),
             commands.PullTasks: lambda command: asking.pull(command.job, command.answer, command.count),
             commands.CloseAnswer: lambda command: asking.close_answer(command.job, command.answer),
             commands.StartRuns: self._start_runs,
@@ -46,6 +60,9 @@ class Loop:
             commands.ReportStarted: self._report_started,
             commands.ReportEnded: self._report_ended,
             commands.ReportJob: self._report_job,
+            commands.ReportHung: self._report_hung,
+            commands.Keep: keeper.keep,
+            commands.KeepStarts: keeper.keep_starts,
             commands.Say: lambda command: self._say(command.text),
         }
 
@@ -54,12 +71,17 @@ class Loop:
         while not self.state.is_finished:
             events = self.inbox.wait(until=self._next_wake())
             now = self.clock.monotonic()
-            for command in step(self.state, events, now):
+            for command in step(self.state, [*self._clock_set(), *events], now):
                 self._acts[type(command)](command)
             self._flush(now)
 
     def _next_wake(self) -> float:
-        return min(self.state.next_wake, self.pool.next_wake, self.asking.strands.next_wake)
+        strands = self.asking.strands
+        return min(self.state.next_wake, self.pool.next_wake, strands.next_wake, self.keeper.next_wake)
+
+    def _clock_set(self) -> list[ClockSet]:
+        offset = self.clock.offset()
+        return [ClockSet(offset)] if abs(offset - self.state.wall_offset) > CLOCK_SLACK else []
 
     def _flush(self, now: float) -> None:
         for news in self.pool.flush(now):
@@ -68,6 +90,8 @@ class Loop:
                 self._say(news.message + again)
             else:
                 self.inbox.put(news)
+        for text in self.keeper.flush(now):
+            self._say(text)
         self.asking.strands.flush(now)
         self.reporting.flush()
 
@@ -102,6 +126,11 @@ class Loop:
     def _report_job(self, command: commands.ReportJob) -> None:
         state = JobState(command.kind, command.text, self.clock.now())
         self.reporting.job_changed(Report("job_changed", command.job, state))
+
+    def _report_hung(self, command: commands.ReportHung) -> None:
+        text = f"its plugin has not returned for {format_duration(command.seconds)}"
+        stack = self.asking.stack_of(command.job)
+        self._report_job(commands.ReportJob(command.job, "hung", f"{text}\n{stack}" if stack else text))
 
     def _report(self, run: Run, report: Report) -> None:
         config = run.job.config

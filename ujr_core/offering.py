@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ujr_core import redact
 from ujr_core.clock import Clock
-from ujr_core.errors import PluginError, TaskError
+from ujr_core.errors import PluginError, TaskError, did_you_mean
 from ujr_core.foreign import whole_text
 from ujr_core.naming import function_name
 from ujr_core.scheduler.events import Offer
@@ -32,21 +33,31 @@ def items_of(answered: object, plugin: str) -> Iterator[object]:
     return iter(answered)
 
 
-def offer_of(task: object, plugin: str) -> Offer:
-    """Make an offer of what a job answered.
+def task_of(item: object, plugin: str) -> Task:
+    """Return what a job answered, if it is a task.
 
     Raises:
-        PluginError: it is no Task.
+        PluginError: it is none.
+    """
+    if not isinstance(item, Task):
+        raise wrong_answer(plugin, f"a {type(item).__name__}, not a Task", _FIX)
+    return item
+
+
+def offer_of(task: Task, plugin: str, limits: Collection[str] = ()) -> Offer:
+    """Make an offer of a task.
+
+    Args:
+        task: as the job answered it.
+        plugin: name of the job's plugin.
+        limits: names of those that are configured.
+
+    Raises:
         TaskError: it uses a limit that is not configured.
     """
-    if not isinstance(task, Task):
-        raise wrong_answer(plugin, f"a {type(task).__name__}, not a Task", _FIX)
-    if task.uses:
-        limit = next(iter(task.uses))
-        raise TaskError("task-unknown-limit", f'the task uses the limit "{limit}", which is not configured',
-                        f"get_runnable_tasks of {plugin}", "leave out uses=…")  # fmt: skip
+    uses = _uses(task, plugin, limits) if task.uses else ()
     payload, refusal = _pickled(task)
-    return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal)
+    return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal, uses)
 
 
 _FIX = "return a list of Task(function, args), or yield them"
@@ -67,6 +78,17 @@ def wrong_answer(plugin: str, what: str, fix: str) -> PluginError:
     """Say what a job answered that it should not."""
     text = f'plugin "{plugin}" answered {what}'
     return PluginError("plugin-wrong-answer", text, f"get_runnable_tasks of {plugin}", fix)
+
+
+def _uses(task: Task, plugin: str, limits: Collection[str]) -> tuple[tuple[str, int], ...]:
+    # Names weigh 1 each, and one that is named twice weighs 2.
+    weights = tuple(Counter(task.uses).items())
+    for name, _ in weights:
+        if name not in limits:
+            what = f'the task uses the limit "{name}", which is not configured'
+            fix = did_you_mean(name, limits) or "configure it in [limits]"
+            raise TaskError("task-unknown-limit", what, f"get_runnable_tasks of {plugin}", fix)
+    return weights
 
 
 def _pickled(task: Task) -> tuple[bytes | None, Failure | None]:

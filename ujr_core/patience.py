@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import sys
 import sysconfig
 import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Generic, TypeVar
 
 from ujr_core.durations import format_duration
@@ -16,7 +19,12 @@ from ujr_core.errors import PluginError
 T = TypeVar("T")
 
 _OURS = str(Path(__file__).parent)
+_BUILT_IN = str(Path(__file__).parent / "builtin")
+_PLUGGY = f"{os.sep}pluggy{os.sep}"
 _STDLIB = sysconfig.get_path("stdlib")
+
+MOST_CALLS = 50
+"""Calls of a stack that are told, the innermost."""
 
 
 class Hangs(PluginError):
@@ -88,12 +96,34 @@ class _Call(Generic[T]):
             self._error = error
 
 
+def stack_of(thread: int) -> str:
+    """Return where a plugin's code is on a thread, a line for each call, the innermost last; "" if it is nowhere.
+
+    Args:
+        thread: its number.
+    """
+    # What leads there is ours; from the first call on that is not, each says where it is.
+    theirs = itertools.dropwhile(lambda call: _leads_there(call[1]), reversed(_stack(thread)))
+    lines = [f"{file}:{line} in {frame.f_code.co_name}" for frame, file, line in theirs]
+    return "\n".join(lines[-MOST_CALLS:])
+
+
 def _place(thread: threading.Thread) -> str:
     """Return where it hangs: in the plugin's own file, and not in that of the lock or socket that it waits for."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    places = [(inner.f_code.co_filename, line) for inner, line in traceback.walk_stack(frame)] if frame else []
+    places = [(file, line) for _, file, line in _stack(thread.ident or 0)]
     theirs = [place for place in places if not _is_ours(place[0])] or places
     return f"{theirs[0][0]}:{theirs[0][1]}" if theirs else ""
+
+
+def _stack(thread: int) -> list[tuple[FrameType, str, int]]:
+    frame = sys._current_frames().get(thread)
+    walked = traceback.walk_stack(frame) if frame else ()
+    return [(inner, inner.f_code.co_filename, line) for inner, line in walked]
+
+
+def _leads_there(file: str) -> bool:
+    is_core = file.startswith(_OURS) and not file.startswith(_BUILT_IN)
+    return is_core or file == threading.__file__ or _PLUGGY in file
 
 
 def _is_ours(file: str) -> bool:

@@ -63,7 +63,7 @@ def _take(lock: int, folder: pathlib.Path) -> None:
             "already-running",
             "another runner runs on this state folder",
             _where(folder),
-            "stop it first, or give this one a state folder of its own: state_dir in [runner]",
+            "have it run a job now: ujr trigger JOB; or give this one a state folder of its own: state_dir in [runner]",
         ) from None
 
 

@@ -6,9 +6,13 @@ import pathlib
 
 import pytest
 
-from tests.docs.reader import follow, newcomer, typed
+from tests.docs.reader import follow, newcomer, typed, write_files
+from tests.process.ujr_process import started
+from ujr_core.control.client import ask
+from ujr_core.control.wire import Request
 
-PAGES = ("package-a-plugin", "test-a-plugin", "debug-a-plugin", "wrap-a-hook")
+PAGES = ("package-a-plugin", "test-a-plugin", "debug-a-plugin", "wrap-a-hook", "limits-and-retry-after")
+EXPLAINING = "docs/how-to/why-is-it-not-running.md"
 PROVIDER = "from ujr_core import hookimpl\n\n@hookimpl\ndef fetch_job_details(job):\n    return None\n"
 
 
@@ -33,6 +37,21 @@ def put(site: pathlib.Path, distribution: str, name: str) -> None:
 def test_a_page_is_true(page: str, project: pathlib.Path) -> None:
     """In a project that init wrote, it shows what it says."""
     follow(f"docs/how-to/{page}.md", project)
+
+
+def test_the_page_of_explaining_is_true(project: pathlib.Path) -> None:
+    """Beside a runner of the page's own project it shows what it says."""
+    write_files(EXPLAINING, project)
+    with started(project, "run") as runner:
+        runner.wait_said("stations: bergen failed")
+        while not _is_settling(project):
+            pass
+        follow(EXPLAINING, project)
+
+
+def _is_settling(project: pathlib.Path) -> bool:
+    explanation = ask(project / ".ujr", Request("explain", "stations"))["explanation"]
+    return bool(explanation["state"] == "resting" and explanation["verdicts"].get("over"))
 
 
 def test_the_page_of_disabling_is_true(project: pathlib.Path) -> None:

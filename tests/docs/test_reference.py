@@ -24,10 +24,12 @@ from ujr_core.durations import parse_duration
 from ujr_core.scheduler.phases import JOB_PHASES, RUN_PHASES
 from ujr_core.testing import fixtures
 from ujr_core.values import Backoff
+from ujr_core.values.limits import Limit
 
 SETTINGS = {
     "[runner]": RunnerSettings,
     "[node]": NodeSettings,
+    "[limits]": Limit,
     "[jobs.NAME]": JobConfig,
     "[plugins.log]": log.Log.Settings,
     "[plugins.file]": file.File.Settings,
@@ -93,7 +95,7 @@ def test_the_page_of_commands_has_no_other_verb() -> None:
 def test_every_exit_code_is_documented() -> None:
     """The codes of the command line each have a row."""
     table = section("docs/reference/commands.md", "Exit codes")
-    for code in (0, 1, 2, 3, 4, 130, 143):
+    for code in (0, 1, 2, 3, 4, 5, 130, 143):
         assert f"| {code} |" in table
 
 

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ujr_core import RetryAfter
+
 
 class TwoArguments(Exception):
     """Pickles, but does not unpickle."""
@@ -62,6 +64,26 @@ def raises(message: str) -> NoReturn:
 def raises_two_arguments() -> NoReturn:
     """Raise what breaks other pools."""
     raise TwoArguments(1, 2)
+
+
+def asks_for_another_time(seconds: float, limit: str | None) -> NoReturn:
+    """Raise what says "not now"."""
+    raise RetryAfter(seconds, limit)
+
+
+class Busy(RetryAfter):
+    """An exception of a project's own, which has made its own of what it inherits."""
+
+    def __init__(self, seconds: object) -> None:
+        self.seconds, self.limit = seconds, "api"  # type: ignore[assignment]  # whatever the test wants
+
+    def __str__(self) -> str:
+        return "429 Too Many Requests"
+
+
+def is_busy(seconds: object) -> NoReturn:
+    """Raise what is derived from RetryAfter."""
+    raise Busy(seconds)
 
 
 def raises_no_text() -> NoReturn:

@@ -143,7 +143,8 @@ def test_a_second_runner_on_one_state_folder_is_refused(project: pathlib.Path) -
     assert second.stderr == (
         "error[already-running]: another runner runs on this state folder\n"
         f"  where: {project}/.ujr, runner.state_dir\n"
-        "  fix:   stop it first, or give this one a state folder of its own: state_dir in [runner]\n"
+        "  fix:   have it run a job now: ujr trigger JOB; or give this one a state folder of its own: "
+        "state_dir in [runner]\n"
     )
 
 
@@ -257,9 +258,9 @@ def test_a_terminal_gets_a_table_with_the_same_cells(project: pathlib.Path) -> N
     os.close(master)
     plain = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()]
     assert plain == [
-        ["NAME", "PLUGIN", "RUNS", "HERE", "ORIGIN"],
-        ["one", "jobs", "yes", "[red].toml:5"],
-        ["two", "jobs", "no:", "disabled", "[red].toml:10"],
+        ["NAME", "PLUGIN", "RUNS", "HERE", "NEXT", "FIRING", "LAST", "RUN", "LAST", "SUCCESS", "ORIGIN"],
+        ["one", "jobs", "yes", "-", "-", "-", "[red].toml:5"],
+        ["two", "jobs", "no:", "disabled", "-", "-", "-", "[red].toml:10"],
     ]
 
 

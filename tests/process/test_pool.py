@@ -39,6 +39,7 @@ class Driven:
     pool: LocalPool
     begun: list[int] = attrs.Factory(list)
     ended: dict[int, Result | Failure] = attrs.Factory(dict)
+    rests: dict[int, tuple[float | None, str | None]] = attrs.Factory(dict)
     troubles: list[WorkersCannotStart] = attrs.Factory(list)
     last_id: int = 0
 
@@ -94,6 +95,7 @@ class Driven:
                 case RunEnded(run_id=run_id):
                     assert run_id not in self.ended
                     self.ended[run_id] = item.outcome
+                    self.rests[run_id] = item.retry_after, item.limit
                 case WorkersCannotStart():
                     self.troubles.append(item)
 
@@ -177,6 +179,34 @@ def test_an_exception_that_does_not_unpickle_harms_nobody(one: Driven) -> None:
     failure = one.fail("raises_two_arguments")
     assert (failure.type_name, failure.message) == ("pool_tasks.TwoArguments", "1 and 2")
     assert one.succeed("pid").value() == worker
+
+
+@pytest.mark.parametrize("limit", [None, "", "station-api", "gr\u00f6\u00dfe \ud800"])
+def test_a_task_may_ask_for_another_time(one: Driven, limit: str | None) -> None:
+    """Its run is deferred, and how long it is to rest, and which limit with it, arrives as plain data."""
+    failure = one.fail("asks_for_another_time", 90, limit)
+    assert (failure.kind, failure.type_name) == ("deferred", "ujr_core.values.asked.RetryAfter")
+    assert failure.message == "asked for another time: 1 min 30 s"
+    assert failure.traceback.startswith("Traceback")
+    assert one.rests[1] == (90.0, limit and limit.replace("\ud800", "\\ud800"))
+
+
+def test_an_exception_derived_from_retry_after_is_one_too(one: Driven) -> None:
+    """What it says is said beside what it asks for, though the runner never sees its class."""
+    failure = one.fail("is_busy", 30)
+    assert (failure.kind, failure.type_name) == ("deferred", "pool_tasks.Busy")
+    assert failure.message == "asked for another time: 30 s: 429 Too Many Requests"
+    assert one.rests[1] == (30.0, "api")
+
+
+@pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf, "soon", None])
+def test_a_rest_that_is_no_number_of_seconds_is_an_error(one: Driven, seconds: object) -> None:
+    """The task has failed, and its text says what it did wrong; nothing rests."""
+    failure = one.fail("is_busy", seconds)
+    assert (failure.kind, failure.type_name) == ("error", "ujr_core.errors.TaskError")
+    assert f"seconds is {seconds!r}, which is no number of seconds from 0 on" in failure.message
+    assert "429 Too Many Requests" in failure.traceback
+    assert one.rests[1] == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,319 +1,64 @@
 """Thousands of histories against the scheduler's promises.
 
-The machine plays everything around the scheduler: jobs that answer, workers that begin and end runs, a clock, a
-person who stops the runner, and strangers who send nonsense. A `Witness` sees nothing but events and commands, keeps
-its own books, and objects as soon as a promise of the design is broken.
+The machine plays everything around the scheduler: jobs that answer, workers that begin and end runs, clocks, a person
+who triggers, pauses, retries, cancels and stops, a configuration that changes, and strangers who send nonsense. A
+`Witness` checks each of the scheduler's orders.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from signal import SIGKILL, SIGTERM
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
 from hypothesis import event, note
 from hypothesis import strategies as st
+from hypothesis.control import current_build_context
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.property.witness import Books, Witness
 from ujr_core.execution import RunBegun, RunEnded
-from ujr_core.scheduler import Mode, State, commands, exit_code, step
+from ujr_core.scheduler import Mode, State, commands, exit_code, explain, step
 from ujr_core.scheduler.events import (
     AnswerEnded,
+    Cancelled,
+    ClockSet,
     JobAdded,
+    JobChanged,
     JobHeldUp,
     JobReady,
     JobRefused,
+    JobRemoved,
+    LimitsSet,
     Offer,
+    Paused,
+    Resumed,
+    Retried,
     StopRequested,
     TasksPulled,
+    Triggered,
 )
 from ujr_core.values import Backoff, Failure, JobConfig, Result
+from ujr_core.values.limits import Limit, Rate
 from ujr_core.values.reported import FailureKind
 
 SIGNATURES = "abcdef"
 LIVING = ("alive", "starting", "waiting")
-KINDS: tuple[FailureKind, ...] = ("error", "worker_lost", "timeout", "not_serialisable", "executor_lost")
+KINDS: tuple[FailureKind, ...] = ("error", "worker_lost", "timeout", "not_serialisable", "executor_lost", "deferred")
+LIMITS = {"x": Limit(2), "y": Limit(1, Rate(2, 10.0))}
+WALL = 1_767_614_400.0
+"""Epoch seconds at monotonic 0."""
 
-
-@attrs.define
-class Active:
-    """A run that was ordered and has not ended."""
-
-    job: str
-    signature: str
-    answer: int
-    begun_at: float | None = None
-    killed_at: float | None = None
-    signals: list[int] = attrs.field(factory=list)
-
-
-@attrs.define
-class Books:
-    """What the witness knows of one job."""
-
-    config: JobConfig
-    phase: str = "starting"
-    open: int | None = None
-    pulling: int = 0
-    asked_at: float = -math.inf
-    asked_after: int = 0
-    started: int = 0
-    failed: int = 0
-    hook_failures: int = 0
-    hook_until: float = -math.inf
-    since_ask: set[str] = attrs.field(factory=set)
-    over: set[str] = attrs.field(factory=set)
-    failures: dict[str, int] = attrs.field(factory=dict)
-    strikes: dict[str, int] = attrs.field(factory=dict)
-    lost: dict[str, int] = attrs.field(factory=dict)
-    until: dict[str, float] = attrs.field(factory=dict)
-    quarantined: set[str] = attrs.field(factory=set)
-    success: dict[str, tuple[float, int]] = attrs.field(factory=dict)
-    has_named: bool = False
-    next_check: float | None = None
-    quiet_since: int | None = None
-
-
-class Witness:
-    """Keeps books of what was told to and ordered by the scheduler, and checks each order against them."""
-
-    def __init__(self, state: State, *, give_up: float) -> None:
-        self.state, self.give_up = state, give_up
-        self.jobs: dict[str, Books] = {}
-        self.runs: dict[int, Active] = {}
-        self.used_ids: set[int] = set()
-        self.asked_once: set[str] = set()
-        self.answers: dict[int, int] = {}
-        self.to_report: dict[int, list[str]] = {}
-        self.clock = 0
-        self.last_end = 0
-        self.has_failed = self.is_idle = False
-        self.stopped_at: float | None = None
-
-    def see(self, command: Any, now: float) -> None:
-        """Check one command."""
-        self.clock += 1
-        getattr(self, "_" + type(command).__name__)(command, now)
-
-    def running(self, job: str) -> list[Active]:
-        """The runs of one job."""
-        return [run for run in self.runs.values() if run.job == job]
-
-    def _FetchDetails(self, command: commands.FetchDetails, now: float) -> None:
-        books = self.jobs[command.config.name]
-        assert self.stopped_at is None, "promise 7: details fetched after a stop"
-        assert books.phase in ("starting", "waiting")
-        books.phase = "starting"
-
-    def _AskJob(self, command: commands.AskJob, now: float) -> None:
-        books = self.jobs[command.job]
-        assert self.stopped_at is None, "promise 7: asked after a stop"
-        assert books.phase == "alive", f"promise 7: asked while {books.phase}"
-        assert books.open is None, "asked while an answer is open"
-        assert now >= books.hook_until, "asked while the hook backs off"
-        progressed = books.started and not self._of_last_answer(command.job) and not books.failed
-        pause = min(1.0, books.config.check_interval)
-        assert progressed or now >= books.asked_at + pause, "asked too soon"
-        books.open, books.asked_at, books.asked_after = command.answer, now, self.clock
-        books.started = books.failed = 0
-        books.since_ask = set()
-        books.has_named, books.next_check = False, None
-        assert self.state.mode is not Mode.ONCE or command.job not in self.asked_once, "asked twice under --once"
-        self.asked_once.add(command.job)
-        self.answers[command.answer] = self.clock
-
-    def _of_last_answer(self, job: str) -> list[Active]:
-        latest = max((run.answer for run in self.running(job)), default=None)
-        return [
-            run
-            for run in self.running(job)
-            if run.answer == latest and self.answers[run.answer] == self.jobs[job].asked_after
-        ]
-
-    def _PullTasks(self, command: commands.PullTasks, now: float) -> None:
-        books = self.jobs[command.job]
-        assert self.stopped_at is None, "promise 7: pulled after a stop"
-        assert books.open == command.answer
-        assert not books.pulling
-        room = min(self.state.workers - len(self.runs), self._most(books) - len(self.running(command.job)))
-        assert command.count == max(0, room) + 1, "promise 15: pulled ahead"
-        books.pulling = command.count
-
-    def _most(self, books: Books) -> int:
-        return books.config.max_tasks or self.state.workers
-
-    def _CloseAnswer(self, command: commands.CloseAnswer, now: float) -> None:
-        books = self.jobs[command.job]
-        assert self.state.stop is not None
-        assert books.open == command.answer
-        books.open = None
-
-    def _StartRuns(self, command: commands.StartRuns, now: float) -> None:
-        for run in command.runs:
-            self._check_start(run.job.name, run.offer.signature, run.answer.number, now)
-            assert run.id not in self.used_ids, "promise 2: an id was used again"
-            self.used_ids.add(run.id)
-            self.runs[run.id] = Active(run.job.name, run.offer.signature, run.answer.number)
-            books = self.jobs[run.job.name]
-            books.started += 1
-            assert len(self.running(run.job.name)) <= self._most(books), "promise 4: above max_tasks"
-            if books.failures.get(run.offer.signature):
-                event("a retry")
-        assert len(self.runs) <= self.state.workers, "promise 4: above workers"
-        if len(self.runs) == self.state.workers:
-            event("a full pool")
-
-    def _check_start(self, job: str, signature: str, answer: int, now: float) -> None:
-        books = self.jobs[job]
-        assert self.stopped_at is None, "promise 7: started after a stop"
-        assert books.phase == "alive", f"promise 7: started while {books.phase}"
-        assert signature not in {run.signature for run in self.running(job)}, "promise 1: twice at once"
-        assert signature not in books.quarantined, "promise 7: started while quarantined"
-        assert now >= books.until.get(signature, -math.inf), "promise 8: started while backing off"
-        assert signature not in books.over, "started although it is over"
-        if signature in books.success:
-            ended_at, ended_clock = books.success[signature]
-            assert now >= ended_at + books.config.check_interval, "started while paced"
-            assert self.answers[answer] > ended_clock, "started by a listing older than its success"
-
-    def _KillRun(self, command: commands.KillRun, now: float) -> None:
-        run = self.runs[command.run_id]
-        run.signals.append(command.signal)
-        run.killed_at = run.killed_at if run.killed_at is not None else now
-        event(f"killed by {command.signal}")
-
-    def _RecallRun(self, command: commands.RecallRun, now: float) -> None:
-        assert self.state.stop is not None
-        assert self.runs[command.run_id].begun_at is None
-
-    def _Say(self, command: commands.Say, now: float) -> None:
-        assert command.text
-
-    def _ReportStarted(self, command: commands.ReportStarted, now: float) -> None:
-        assert self.to_report[command.run.id] == ["started"], "promise 2: a start out of turn"
-        self.to_report[command.run.id] = []
-
-    def _ReportEnded(self, command: commands.ReportEnded, now: float) -> None:
-        assert self.to_report[command.run.id] == ["ended"], "promise 2: an end out of turn"
-        self.to_report[command.run.id] = []
-
-    def _ReportJob(self, command: commands.ReportJob, now: float) -> None:
-        books = self.jobs[command.job]
-        if command.kind == "done":
-            assert not self.running(command.job), "done while it runs"
-            books.phase = "done"
-            books.over = set()
-        elif command.kind == "quarantined":
-            books.phase = "quarantined"
-
-    def ended(self, run_id: int, outcome: Result | Failure, now: float) -> None:
-        """Note an end, before the scheduler hears of it."""
-        run = self.runs.pop(run_id)
-        books = self.jobs[run.job]
-        self.clock += 1
-        if not books.config.continuous:
-            self.last_end = self.clock
-        if run.begun_at is None:
-            return
-        self.to_report[run_id] = ["ended"]
-        self.has_failed |= isinstance(outcome, Failure)
-        # A start that is ordered in the step which hears of the end comes after it.
-        self.clock += 1
-        if isinstance(outcome, Result):
-            self._succeeded(books, run.signature, now)
-        else:
-            self._failed(books, run, outcome, now)
-
-    def _succeeded(self, books: Books, signature: str, now: float) -> None:
-        books.success[signature] = (now, self.clock)
-        books.failures.pop(signature, None)
-        books.lost.pop(signature, None)
-        books.strikes.pop(signature, None)
-        books.until.pop(signature, None)
-        books.since_ask.add(signature)
-        if books.over:
-            books.over.add(signature)
-
-    def _failed(self, books: Books, run: Active, outcome: Failure, now: float) -> None:
-        signature = run.signature
-        if self.answers[run.answer] == books.asked_after:
-            books.failed += 1
-        kind = outcome.kind
-        if run.killed_at is not None:
-            kind = "cancelled" if self.stopped_at is not None and run.killed_at >= self.stopped_at else "timeout"
-        if kind == "cancelled":
-            return
-        count = books.failures[signature] = books.failures.get(signature, 0) + 1
-        if kind != "executor_lost":
-            books.strikes[signature] = books.strikes.get(signature, 0) + 1
-            books.lost[signature] = books.lost.get(signature, 0) + 1 if kind == "worker_lost" else 0
-        backoff = books.config.backoff
-        books.until[signature] = now + min(backoff.max, backoff.first * backoff.factor ** (count - 1))
-        give_up = books.config.give_up_after or self.give_up
-        if books.strikes.get(signature, 0) >= give_up or books.lost.get(signature, 0) >= 3:
-            books.quarantined.add(signature)
-            event("a quarantined task")
-
-    def answer_ended(self, job: str, how: str, now: float) -> None:
-        """Note the end of an answer, before the scheduler hears of it."""
-        books = self.jobs[job]
-        books.pulling = 0
-        self.has_failed |= how == "raised"
-        is_quiet = how == "complete" and not books.has_named
-        books.quiet_since = books.asked_after if is_quiet else None
-        if how != "complete":
-            books.next_check = None
-        if how == "raised":
-            books.hook_failures += 1
-            wait = min(
-                books.config.backoff.max,
-                books.config.backoff.first * books.config.backoff.factor ** (books.hook_failures - 1),
-            )
-            books.hook_until = now + wait
-        else:
-            books.hook_failures, books.hook_until = 0, -math.inf
-        if how == "done":
-            books.over |= books.since_ask
-        elif how == "complete":
-            books.over = set()
-        books.open = None
-
-    def note_idleness(self, now: float) -> None:
-        """The runner stops of itself: nobody may have more to say."""
-        event("idle")
-        self.stopped_at, self.is_idle = now, True
-        assert self.state.mode is Mode.UNTIL_IDLE
-        assert all(self.jobs[run.job].config.continuous for run in self.runs.values()), "idle, though something runs"
-        for books in self.jobs.values():
-            assert books.config.continuous or books.phase not in ("starting", "waiting"), "idle, though a job waits"
-            if books.phase == "alive" and not books.config.continuous and books.next_check is None:
-                assert books.quiet_since is not None, "idle, though a job has named tasks"
-                assert books.quiet_since > self.last_end, "idle, though a job could not know of the last run"
-
-    def check_end(self, code: int) -> None:
-        """What a runner that has ended owes."""
-        assert not self.runs, "promise 2: ended while something runs"
-        has_refused = any(books.phase == "failed" for books in self.jobs.values())
-        has_given_up = any(books.phase == "quarantined" or books.quarantined for books in self.jobs.values())
-        if self.is_idle:
-            assert code == int(has_refused or has_given_up)
-        elif self.stopped_at is None:
-            assert code == int(has_refused or self.has_failed)
-
-    def check_killing(self, now: float) -> None:
-        """Promise 12, the scheduler's part: what is past its time was told to end, and made to."""
-        for run in self.runs.values():
-            config = self.jobs[run.job].config
-            if run.begun_at is None or config.timeout is None:
-                continue
-            if now >= run.begun_at + config.timeout:
-                assert run.signals, "past its timeout, and not killed"
-            if run.killed_at is not None and now >= run.killed_at + config.grace:
-                assert SIGKILL in run.signals, "past its grace, and not killed for good"
-            assert run.signals[:1] in ([], [SIGTERM], [SIGKILL])
-
+USES: tuple[tuple[tuple[str, int], ...], ...] = (
+    (),
+    (),
+    (),
+    (("x", 1),),
+    (("x", 2),),
+    (("y", 1),),
+    (("x", 1), ("y", 1)),
+)
 
 job_settings = st.fixed_dictionaries(
     {
@@ -323,7 +68,12 @@ job_settings = st.fixed_dictionaries(
         "max_tasks": st.sampled_from([None, 1, 2]),
         "give_up_after": st.sampled_from([None, 1, 2]),
         "backoff": st.sampled_from([Backoff(1.0, 2.0, 8.0), Backoff(0.5, 1.0, 0.5), Backoff(2.0, 10.0, 30.0)]),
-        "continuous": st.booleans(),
+        "continuous": st.sampled_from([False, False, True]),
+        "every": st.sampled_from([None, None, 0.7, 5.0]),
+        "missed": st.sampled_from(["once", "skip"]),
+        "spread": st.sampled_from([0.0, 2.0]),
+        "ask_timeout": st.sampled_from([3.0, 60.0]),
+        "on_stop": st.sampled_from(["cancel", "finish"]),
     }
 )
 pick = st.integers(min_value=0, max_value=999)
@@ -353,12 +103,15 @@ class SchedulerMachine(RuleBasedStateMachine):
     )
     def begin(self, workers: int, mode: Mode, jobs: list[dict[str, Any]]) -> None:
         """A runner starts with some jobs."""
-        self.state = State(workers=workers, mode=mode, shutdown_timeout=10.0)
-        self.witness = Witness(self.state, give_up=5 if mode is Mode.UNTIL_IDLE else math.inf)
+        self.state = State(workers=workers, mode=mode, shutdown_timeout=10.0, limits=LIMITS, wall_offset=WALL)
+        give_up = 5 if mode is Mode.UNTIL_IDLE else math.inf
+        self.witness = Witness(self.state, give_up=give_up, limits=dict(LIMITS))
         for number, settings in enumerate(jobs):
-            config = JobConfig(f"job{number}", "plugin", **settings)
-            self.witness.jobs[config.name] = Books(config)
-            self._step([JobAdded(config)])
+            self._add(JobConfig(f"job{number}", "plugin", **settings))
+
+    def _add(self, config: JobConfig) -> None:
+        self.witness.jobs[config.name] = Books(config)
+        self._step([JobAdded(config)])
 
     def _step(self, events: Iterable[Any]) -> None:
         if not self.state.is_finished:
@@ -370,7 +123,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         ordered = step(self.state, list(events), self.now)
         for turn in range(8):
             for command in ordered:
-                note(f"{self.now:g} {_brief(command)}")
+                if current_build_context().is_final:  # the text of each command costs more than the step
+                    note(f"{self.now:g} {_brief(command)}")
                 self.witness.see(command, self.now)
             if self.state.stop is not None and self.witness.stopped_at is None:
                 self.witness.note_idleness(self.now)
@@ -380,9 +134,24 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert turn < 7, "the scheduler finds no rest"
             ordered = step(self.state, [], self.now)
         self.witness.check_killing(self.now)
+        self.witness.check_hanging(self.now)
+        self._check_firings()
         assert not any(self.witness.to_report.values()), "promise 2: not reported"
 
-    def _alive(self, choice: int, condition: Any) -> Books | None:
+    def _check_firings(self) -> None:
+        """Promise 16: what has come is asked about, waits, or was said to be merged or dropped."""
+        for name, books in self.witness.jobs.items():
+            if not books.is_scheduled or books.is_paused or self.state.stop is not None:
+                continue
+            job, told = self.state.jobs[name], explain(self.state, name, self.now)
+            assert told.next_firing is not None
+            assert told.next_firing + job.delay > self.now + self.witness.offset - 1e-6, (
+                "a firing came, and nobody saw it"
+            )
+            is_known = job.passed in {told.due, *told.waiting, *books.firing_over} or job.passed < job.first_seen
+            assert is_known or books.said, "a firing is lost without a word"
+
+    def _alive(self, choice: int, condition: Callable[[Books], object]) -> Books | None:
         fitting = [books for books in self.witness.jobs.values() if condition(books)]
         return fitting[choice % len(fitting)] if fitting and not self.state.is_finished else None
 
@@ -408,29 +177,33 @@ class SchedulerMachine(RuleBasedStateMachine):
         names=st.lists(st.sampled_from(SIGNATURES), max_size=4),
         check=st.sampled_from([None, None, None, 0.0, 5.0]),
         end=st.sampled_from(["no", "no", "complete", "complete", "done", "raised"]),
+        uses=st.sampled_from(USES),
     )
-    def answer(self, choice: int, names: list[str], check: float | None, end: str) -> None:
+    def answer(
+        self, choice: int, names: list[str], check: float | None, end: str, uses: tuple[tuple[str, int], ...]
+    ) -> None:
         """A job names some tasks, gives a NextCheck, ends its answer."""
         books = self._alive(choice, lambda books: books.open is not None and books.pulling)
         if books is None:
             return
         name, number = books.config.name, books.open or 0
-        offers = self._offers(books, names)
+        offers = self._offers(books, names, uses)
         next_check = None if check is None else self.now + check
         if next_check is not None:
             books.next_check = min(next_check, books.next_check or next_check)
         got_all = len(offers) == books.pulling
         books.pulling = 0 if got_all else books.pulling - len(offers)
+        self.witness.pulled(books, self.now)
         events: list[Any] = [TasksPulled(name, number, offers, next_check, is_last=got_all)]
         if end != "no":
             events.append(AnswerEnded(name, number, end, "text"))  # type: ignore[arg-type]  # one of its literals
             self.witness.answer_ended(name, end, self.now)
         self._step(events)
 
-    def _offers(self, books: Books, names: list[str]) -> tuple[Offer, ...]:
+    def _offers(self, books: Books, names: list[str], uses: tuple[tuple[str, int], ...] = ()) -> tuple[Offer, ...]:
         named = names[: books.pulling]
         books.has_named |= bool(set(named) - books.quarantined)
-        return tuple(Offer(signature, "module:function", b"") for signature in named)
+        return tuple(Offer(signature, "module:function", b"", uses=uses) for signature in named)
 
     @rule(choice=pick)
     def begin_run(self, choice: int) -> None:
@@ -464,8 +237,9 @@ class SchedulerMachine(RuleBasedStateMachine):
             self._nonsense(RunBegun(begun[choice % len(begun)]))
 
     def _end(self, run_id: int, outcome: Result | Failure) -> None:
-        self.witness.ended(run_id, outcome, self.now)
-        self._step([RunEnded(run_id, outcome)])
+        retry_after = 2.5 if isinstance(outcome, Failure) and outcome.kind == "deferred" else None
+        self.witness.ended(run_id, outcome, self.now, retry_after=retry_after)
+        self._step([RunEnded(run_id, outcome, retry_after, "x" if retry_after else None)])
 
     @rule(delay=st.sampled_from([0.001, 0.3, 1.0, 1.1, 4.0, 20.0]))
     def time_passes(self, delay: float) -> None:
@@ -485,12 +259,20 @@ class SchedulerMachine(RuleBasedStateMachine):
         names=st.lists(st.sampled_from(SIGNATURES), min_size=1, max_size=4),
         end=st.sampled_from(["no", "complete", "complete", "done"]),
         delay=st.sampled_from([0.0, 1.1, 4.0]),
+        uses=st.sampled_from(USES),
     )
-    def a_round(self, kinds: list[FailureKind | None], names: list[str], end: str, delay: float) -> None:
+    def a_round(
+        self,
+        kinds: list[FailureKind | None],
+        names: list[str],
+        end: str,
+        delay: float,
+        uses: tuple[tuple[str, int], ...],
+    ) -> None:
         """Every job gets going, every open answer goes on, every run begins and ends, and time passes."""
         for _ in self.witness.jobs:
             self.details(0, "ready")
-            self.answer(0, names, None, end)
+            self.answer(0, names, None, end, uses)
         for run_id, kind in zip(list(self.witness.runs), kinds, strict=False):
             if self.state.is_finished:
                 return
@@ -516,6 +298,137 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert step(self.state, [nonsense], self.now) == [], "promise 9: a stranger was obeyed"
             assert self.state.ignored == before + 1
 
+    def _living(self, choice: int) -> Books | None:
+        return self._alive(choice, lambda books: books.phase != "removed")
+
+    @rule(choice=pick, is_backfill=st.sampled_from([False, False, False, True]))
+    def trigger(self, choice: int, is_backfill: bool) -> None:
+        """A person triggers a job, at times for a time that has passed."""
+        books = self._living(choice)
+        if books is None or self.state.stop is not None:
+            return
+        event("a trigger")
+        due = self.now + self.witness.offset - 1000.0 - choice if is_backfill and books.is_scheduled else None
+        if due is not None:
+            books.by_person.add(due)
+        else:
+            books.by_person.add(self.now + self.witness.offset)
+            books.demanded = books.demanded or "trigger"
+        is_answering = self.state.jobs[books.config.name].answer is not None  # what is held keeps an answer open
+        is_free = books.phase in ("alive", "done") and not is_answering and not books.is_paused
+        self._step([Triggered(books.config.name, due)])
+        if is_free and due is None and not self.state.is_finished:
+            assert books.asked_at == self.now, "a trigger was not asked about at once"
+
+    @rule(choice=pick)
+    def pause_or_resume(self, choice: int) -> None:
+        """A person pauses a job, or lets it go on."""
+        books = self._living(choice)
+        if books is None or self.state.stop is not None:
+            return
+        event("a resume" if books.is_paused else "a pause")
+        books.is_paused = not books.is_paused
+        self._step([Paused(books.config.name) if books.is_paused else Resumed(books.config.name)])
+        assert not (books.is_paused and books.open is not None), "a paused job's answer was left open"
+
+    @rule(choice=pick, signature=st.sampled_from([None, "a", "b"]))
+    def retry(self, choice: int, signature: str | None) -> None:
+        """A person lifts quarantine and backoff."""
+        books = self._living(choice)
+        if books is None or self.state.stop is not None:
+            return
+        event("a person's retry")
+        self.witness.retried(books, signature)
+        if not books.is_scheduled or books.kept_due is not None or books.due not in books.settled:
+            books.demanded = books.demanded or "retry"
+        self._step([Retried(books.config.name, signature)])
+        if self.state.jobs[books.config.name].demand is None and books.open is None:
+            books.demanded = ""
+
+    @rule(choice=pick, signature=st.sampled_from([None, "a", "b"]))
+    def cancel(self, choice: int, signature: str | None) -> None:
+        """A person ends runs of a job."""
+        books = self._living(choice)
+        if books is None or self.state.stop is not None:
+            return
+        for run in self.witness.running(books.config.name):
+            if signature in (None, run.signature) and run.killed_at is None:
+                run.is_cancelled = True
+        self._step([Cancelled(books.config.name, signature)])
+
+    @rule(choice=pick, most=st.sampled_from([None, 1, 2]), interval=st.sampled_from([0.01, 1.0]))
+    def change(self, choice: int, most: int | None, interval: float) -> None:
+        """A job's settings change, live."""
+        books = self._living(choice)
+        if books is None:
+            return
+        event("a live change")
+        books.config = attrs.evolve(books.config, max_tasks=most, check_interval=interval)
+        for signature in books.quarantined:
+            books.forget_failures(signature)
+        books.quarantined.clear()
+        if books.phase == "quarantined":
+            books.phase, books.hook_failures, books.hook_until = "alive", 0, -math.inf
+        self._step([JobChanged(books.config)])
+
+    @rule(choice=pick)
+    def restart(self, choice: int) -> None:
+        """A job's params change: it is stopped, and started anew."""
+        books = self._living(choice)
+        if books is None or self.state.stop is not None:
+            return
+        event("a restart of a job")
+        config = attrs.evolve(books.config, params={"number": self.witness.clock})
+        self._drop_runs(books)
+        self.witness.asked_once.discard(config.name)
+        self.witness.jobs[config.name] = attrs.evolve(
+            Books(config),
+            open=books.open,
+            is_paused=books.is_paused,
+            demanded=books.demanded,
+            due=books.due,
+            firing_over=books.firing_over,
+            newest=books.newest,
+            settled=books.settled,
+            by_person=books.by_person,
+            kept_due=books.kept_due,
+            said=books.said,
+        )
+        self._step([JobChanged(config)])
+        assert self.witness.jobs[config.name].open is None, "the answer of a job that restarts was left open"
+
+    @rule(choice=pick)
+    def remove_and_add(self, choice: int) -> None:
+        """A job is removed, and comes back."""
+        books = self._living(choice)
+        if books is None or self.state.stop is not None or self.state.mode is not Mode.FOREVER:
+            return
+        event("a removed job")
+        self._drop_runs(books)
+        books.phase = "removed"
+        del self.witness.jobs[books.config.name]
+        self.witness.removed.append(books)
+        self._step([JobRemoved(books.config.name)])
+        assert books.open is None, "the answer of a job that is removed was left open"
+        self._add(books.config)
+
+    def _drop_runs(self, books: Books) -> None:
+        for run in self.witness.running(books.config.name):
+            run.is_dropped |= books.config.on_stop == "cancel" and run.killed_at is None
+
+    @rule(jump=st.sampled_from([-3600.0, -3.0, 3.0, 30.0, 86_400.0]))
+    def set_clock(self, jump: float) -> None:
+        """The wall clock is set."""
+        event("the clock is set")
+        self.witness.offset += jump
+        self._step([ClockSet(self.witness.offset)])
+
+    @rule(size=st.sampled_from([1, 2, 3]))
+    def set_limits(self, size: int) -> None:
+        """A named limit has another size."""
+        self.witness.limits["x"] = Limit(size)
+        self._step([LimitsSet(dict(self.witness.limits))])
+
     @precondition(lambda self: len(self.witness.used_ids) > 5)
     @rule(again=st.booleans())
     def stop(self, again: bool) -> None:
@@ -532,6 +445,12 @@ class SchedulerMachine(RuleBasedStateMachine):
         """When everything goes well from here on, everything that is wanted gets done."""
         if not hasattr(self, "state"):
             return
+        for name, books in self.witness.jobs.items():
+            if books.is_paused and self.state.stop is None:
+                books.is_paused = False
+                self._step([Resumed(name)])
+        self.witness.offset = max(self.witness.offset, self.witness.latest - self.now)
+        self._step([ClockSet(self.witness.offset)])  # a clock that was set back holds schedules up for as long
         wanted = {name: set(SIGNATURES) for name in self.witness.jobs}
         has_end = self.witness.stopped_at is not None or self.state.mode is not Mode.FOREVER
         for _ in range(400):
@@ -565,7 +484,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 number, offers = books.open, self._offers(books, sorted(wanted[name] - books.quarantined))
                 self.witness.answer_ended(name, "complete", self.now)
                 self._step([TasksPulled(name, number, offers), AnswerEnded(name, number, "complete")])
-        if not self.witness.runs:
+        if not self.witness.runs and not any(books.pulling for books in self.witness.jobs.values()):
             self.time_passes(4.0)
 
 

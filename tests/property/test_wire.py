@@ -22,6 +22,8 @@ ACCOUNTS = st.builds(
     traceback=TEXTS,
     exit_code=st.none() | st.integers(-(2**63), 2**63 - 1),
     value=st.none() | st.binary(),
+    retry_after=st.none() | st.floats(0, 3e9),
+    limit=st.none() | TEXTS,
 )
 RUN_IDS = st.integers(0, 2**64 - 1)
 
@@ -81,3 +83,12 @@ def test_what_is_no_message_is_read_or_refused(
     for decode in (wire.decode_ended, wire.decode_begun):
         with contextlib.suppress(wire.BrokenFrame):
             decode(bytes(body))
+
+
+@given(st.floats().filter(lambda rest: not 0 <= rest <= 36_500 * 86_400))
+def test_a_rest_that_no_task_may_ask_for_is_refused(rest: float) -> None:
+    """Nothing but seconds that a clock can hold comes through to the scheduler."""
+    account = wire.Account(returned=False, text="", retry_after=rest)
+    frame = wire.encode_ended(1, account, wire.Measures(0.0, 0.0, 0), "")
+    with pytest.raises(wire.BrokenFrame, match="a task that is to rest for"):
+        wire.decode_ended(body_of(frame))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
 import logging
 import pathlib
 import threading
@@ -13,6 +15,7 @@ import attrs
 import pytest
 
 from ujr_core import Job, JobConfig, JobDone, NextCheck, Node, Secret, Task, hookimpl
+from ujr_core.answer import MOST_REPEATS
 from ujr_core.asking import Asking
 from ujr_core.configuration.settings import main_of
 from ujr_core.details import Suppliers
@@ -21,6 +24,7 @@ from ujr_core.registry import Registry
 from ujr_core.scheduler.events import AnswerEnded, JobReady, JobRefused, TasksPulled
 from ujr_core.secret import SecretRef
 from ujr_core.strand import Strands
+from ujr_core.testing.strands import InlineStrands
 from ujr_core.workingfolder import WorkingFolder
 
 LONG = 20.0  # seconds; only a broken test takes them
@@ -65,13 +69,17 @@ class World:
 
     def fetch(self, plugin: str = "Scripted", **params: Any) -> Any:
         """Fetch the details with these params, and return what came of it."""
-        self.asking.fetch(JobConfig("job", plugin, params))
+        return self.fetch_configured(JobConfig("job", plugin, params))
+
+    def fetch_configured(self, config: JobConfig) -> Any:
+        """Fetch the details of the job as it is configured, and return what came of it."""
+        self.asking.fetch(config)
         return self.next_event()
 
-    def ask(self, answer: Any, number: int = 1, count: int = 10) -> list[Any]:
+    def ask(self, answer: Any, number: int = 1, count: int = 10, due: float | None = None) -> list[Any]:
         """Ask, pull, and return all events once the answer has ended."""
         self.plugin.answer, pulled = answer, threading.Event()
-        self.asking.ask("job", number, time.monotonic())
+        self.asking.ask("job", number, time.monotonic(), due)
         self.asking.pull("job", number, count)
         self.asking.report("job", pulled.set)
         assert pulled.wait(LONG)
@@ -79,6 +87,16 @@ class World:
         while not isinstance(events[-1], AnswerEnded):
             events.append(self.next_event())
         return events
+
+    def pull_once(self, answer: Any, count: int) -> tuple[list[str], int]:
+        """Ask, and return the signatures that one pull offers, and how many it named again."""
+        self.plugin.answer = answer
+        self.asking.ask("job", 1, time.monotonic())
+        self.asking.pull("job", 1, count)
+        told: list[TasksPulled] = [self.next_event()]
+        while not told[-1].is_last:
+            told.append(self.next_event())
+        return [offer.signature for pulled in told for offer in pulled.offers], sum(pulled.repeats for pulled in told)
 
     def next_event(self) -> Any:
         """Wait for one event."""
@@ -90,14 +108,18 @@ class World:
         return self.left.pop(0)
 
 
+def suppliers_of(plugin: Scripted, folder: pathlib.Path) -> Suppliers:
+    """Return what supplies the details of jobs, with a plugin loaded."""
+    main = main_of({"runner": {"disable_plugins": ["log"]}}, folder)
+    registry = Registry.load(main=main, extra=[plugin, Leases()], discover=False)
+    return Suppliers(registry, patience=LONG, folder=WorkingFolder(pathlib.Path.cwd()))
+
+
 @pytest.fixture
 def world(tmp_path: pathlib.Path) -> Iterator[World]:
     """Return one scripted job, and end its thread afterwards."""
     plugin, inbox = Scripted(), Inbox()
-    main = main_of({"runner": {"disable_plugins": ["log"]}}, tmp_path)
-    registry = Registry.load(main=main, extra=[plugin, Leases()], discover=False)
-    suppliers = Suppliers(registry, patience=LONG, folder=WorkingFolder(pathlib.Path.cwd()))
-    asking = Asking(suppliers, Node("here"), inbox, Strands())
+    asking = Asking(suppliers_of(plugin, tmp_path), Node("here"), inbox, Strands(), limits={"api"})
     yield World(plugin, asking, inbox)
     plugin.may_go_on.set()
     asking.close(time.monotonic() + LONG)
@@ -197,3 +219,124 @@ def test_reports_that_a_hanging_plugin_was_not_told_are_counted(world: World, ca
         'job "job": a call of plugin "Scripted" has not returned, and is left alone',
         'plugin "Scripted" was not told of 3 reports of its own jobs',
     ]
+
+
+class Counted:
+    """An argument that counts how often it is pickled."""
+
+    times = 0
+
+    def __reduce__(self) -> Any:
+        Counted.times += 1
+        return Counted, ()
+
+
+def test_what_a_pull_has_named_before_is_counted_and_not_offered_again(world: World) -> None:
+    """It takes no place of the pull, and nothing is pickled for it."""
+    world.fetch()
+    Counted.times = 0
+    again = Task(work, (Counted(),), signature="a")
+    assert world.pull_once(lambda: [again, again, Task(work, signature="b"), again], 2) == (["a", "b"], 1)
+    assert Counted.times == 1
+
+
+def test_an_answer_that_repeats_itself_for_ever_comes_to_the_end_of_a_pull(world: World) -> None:
+    """After ten thousand tasks that this pull has named before it is over, and has taken no more."""
+    world.fetch()
+    tasks = itertools.repeat(Task(work, signature="a"), 1 + MOST_REPEATS + 2)
+    assert world.pull_once(lambda: tasks, 10) == (["a"], MOST_REPEATS)
+    assert len(list(tasks)) == 2
+
+
+def test_next_checks_between_repeats_are_no_row(world: World) -> None:
+    """Only an answer of nothing but NextChecks is refused, however many there are in all."""
+    world.fetch()
+    pair = [NextCheck(after=60), Task(work, signature="a")]
+    *_, end = world.ask(lambda: pair * 200)
+    assert end.how == "complete"
+
+
+@pytest.mark.parametrize(
+    ("timezone", "shown"), [("Asia/Kathmandu", "2030-01-01T05:45:00+05:45"), ("UTC", "2030-01-01T00:00:00+00:00")]
+)
+def test_a_job_is_told_its_firing_in_its_own_time_zone(world: World, timezone: str, shown: str) -> None:
+    """``job.due`` is aware; without a schedule there is none."""
+    world.fetch_configured(JobConfig("job", "Scripted", cron="@daily", timezone=timezone))
+    world.ask(done, due=datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC).timestamp())
+    world.ask(done, 2)
+    due, none = (job.due for job in world.plugin.jobs)
+    assert due is not None
+    assert (due.isoformat(), none) == (shown, None)
+
+
+def test_a_task_may_use_the_limits_that_are_configured(world: World) -> None:
+    """Any other name ends its answer."""
+    world.fetch()
+    pulled, _ = world.ask(lambda: [Task(work, uses={"api": 2})])
+    assert pulled.offers[0].uses == (("api", 2),)
+    (end,) = world.ask(lambda: [Task(work, uses=("apo",))], 2)
+    assert (end.how, end.text) == ("raised", 'the task uses the limit "apo", which is not configured')
+
+
+class Stuck:
+    """An argument that waits while it is pickled."""
+
+    def __init__(self, wait: Callable[[], None]) -> None:
+        self.wait = wait
+
+    def __reduce__(self) -> Any:
+        self.wait()
+        return Stuck, (None,)
+
+
+@pytest.mark.parametrize("how", ["asked", "pulled", "pickled"])
+def test_the_stack_of_a_job_says_where_its_plugin_is(world: World, how: str) -> None:
+    """From the first line that is not ours to the innermost, whatever is being waited for; "" before and after."""
+    has_come = threading.Event()
+
+    def wait_for_the_test() -> None:
+        has_come.set()
+        world.plugin.may_go_on.wait(LONG)
+
+    def pulled() -> Iterator[Task]:
+        wait_for_the_test()
+        yield from ()
+
+    answers: dict[str, Callable[[], Any]] = {
+        "asked": wait_for_the_test,
+        "pulled": pulled,
+        "pickled": lambda: [Task(work, (Stuck(wait_for_the_test),), signature="a")],
+    }
+    world.fetch()
+    assert world.asking.stack_of("job") == ""
+    world.plugin.answer = answers[how]
+    world.asking.ask("job", 1, time.monotonic())
+    world.asking.pull("job", 1, 10)
+    assert has_come.wait(LONG)
+    calls = world.asking.stack_of("job").splitlines()
+    assert all(call.startswith(__file__) for call in calls[:1]), calls
+    assert any(call.endswith("in wait_for_the_test") for call in calls), calls
+    assert "threading.py" in calls[-1]
+    assert calls[-1].endswith("in wait")
+    world.plugin.may_go_on.set()
+    while not isinstance(world.next_event(), AnswerEnded):
+        pass
+    has_left = threading.Event()
+    world.asking.report("job", has_left.set)
+    assert has_left.wait(LONG)
+    assert world.asking.stack_of("job") == ""
+
+
+def test_the_stack_of_a_job_is_not_that_of_another_which_has_its_thread(tmp_path: pathlib.Path) -> None:
+    """A job whose hook has returned is nowhere, whatever its thread does now."""
+    plugin, inbox = Scripted(), Inbox()
+    asking = Asking(suppliers_of(plugin, tmp_path), Node("here"), inbox, InlineStrands())
+    stacks: list[str] = []
+    plugin.answer = lambda: stacks.extend(map(asking.stack_of, asked))
+    asked: list[str] = []
+    for number, name in enumerate(("first", "second")):
+        asked.append(name)
+        asking.fetch(JobConfig(name, "Scripted"))
+        asking.ask(name, number, 0.0)
+    inbox.close()
+    assert [bool(stack) for stack in stacks] == [True, False, True]

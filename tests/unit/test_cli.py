@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 
@@ -13,7 +15,10 @@ from click.testing import CliRunner, Result
 from ujr_core.cli import check, given
 from ujr_core.cli.verbs import ujr as command
 from ujr_core.errors import Faults, InternalError
+from ujr_core.memory import Memory
 from ujr_core.runner import Runner
+from ujr_core.scheduler.commands import Keep
+from ujr_core.values.kept import Kept
 
 Ujr = Callable[..., Result]
 
@@ -379,18 +384,50 @@ def test_jobs_are_listed_with_where_they_run_and_where_they_stand(ujr: Ujr, conf
     result = ujr("list")
     assert result.exit_code == 0
     assert result.stdout == (
-        "NAME    PLUGIN   RUNS HERE            ORIGIN\n"
-        "a       jobs     yes                  ujr.toml:2\n"
-        "c       command  no: for other nodes  ujr.toml:7\n"
-        "longer  jobs     no: disabled         ujr.toml:4\n"
+        "NAME    PLUGIN   RUNS HERE            NEXT FIRING  LAST RUN  LAST SUCCESS  ORIGIN\n"
+        "a       jobs     yes                  -            -         -             ujr.toml:2\n"
+        "c       command  no: for other nodes  -            -         -             ujr.toml:7\n"
+        "longer  jobs     no: disabled         -            -         -             ujr.toml:4\n"
     )
     assert json.loads(ujr("list", "--json").stdout)[2] == {
         "name": "longer",
         "plugin": "jobs",
         "enabled": False,
         "for_this_node": True,
+        "next_firing": None,
+        "last_run": None,
+        "last_success": None,
         "origin": "ujr.toml:4",
     }
+
+
+def test_jobs_are_listed_with_their_next_firing_and_last_runs(
+    ujr: Ujr, configure: Configure, folder: pathlib.Path
+) -> None:
+    """On the clock of each job for a person, in UTC for a program; what will not run here does not fire here."""
+    at = 'plugin = "jobs"\nat = 2099-01-01T00:00:00Z\ntimezone = "Asia/Tokyo"\n'
+    configure(f"[jobs.a]\n{at}[jobs.b]\n{at}enabled = false\n")
+    (folder / ".ujr").mkdir()
+    with contextlib.closing(Memory(folder / ".ujr")) as memory:
+        memory.write([Keep("a", Kept(1.0, last_run=1_900_000_000.5, last_success=1_900_000_060.0))], [])
+    listed = ujr("list").stdout.splitlines()
+    assert re.split("  +", listed[1])[3:6] == ["2099-01-01 09:00:00", "2030-03-18 02:46:40", "2030-03-18 02:47:40"]
+    assert listed[2].split()[4:7] == ["-", "-", "-"]
+    of_a = json.loads(ujr("list", "--json").stdout)[0]
+    assert [of_a[key] for key in ("next_firing", "last_run", "last_success")] == [
+        "2099-01-01T00:00:00+00:00",
+        "2030-03-17T17:46:40.500000+00:00",
+        "2030-03-17T17:47:40+00:00",
+    ]
+
+
+def test_jobs_are_listed_beside_a_memory_that_is_broken(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
+    """What is wrong is said, and the list is there all the same."""
+    configure('[jobs.a]\nplugin = "jobs"\n')
+    (folder / ".ujr" / "state.db").mkdir(parents=True)
+    result = ujr("list")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 2)
+    assert result.stderr.startswith("warning[state-unusable]: the memory of earlier runners cannot be used: Is a dir")
 
 
 def test_jobs_that_are_right_are_listed_beside_those_that_are_not(ujr: Ujr, configure: Configure) -> None:
@@ -398,7 +435,7 @@ def test_jobs_that_are_right_are_listed_beside_those_that_are_not(ujr: Ujr, conf
     configure('[jobs.a]\nplugin = "jobs"\n[jobs.b]\nplugin = "jobs"\nenabled = 1\n')
     result = ujr("list")
     assert result.exit_code == 3
-    assert result.stdout.splitlines()[1:] == ["a     jobs    yes        ujr.toml:2"]
+    assert result.stdout.splitlines()[1].split() == ["a", "jobs", "yes", "-", "-", "-", "ujr.toml:2"]
     assert result.stderr.endswith("fix:   write for example true\n1 error\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,7 @@ from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, UJRError
 from ujr_core.secret import Secret, SecretRef, SecretTemplate
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin
+from ujr_core.values.limits import Limit, Rate
 
 CANARY = "hunter2-canary"
 ORIGIN = Origin("ujr.toml")
@@ -508,12 +510,110 @@ def test_a_job_has_its_settings() -> None:
     config = job(
         plugin="command", params={"k": {"secret": "env:K"}}, enabled=False, nodes=["col-*"], check_interval="500ms",
         timeout="2m", grace=1, max_tasks=8, backoff={"first": "2s", "factor": 3, "max": "1h"}, give_up_after=5,
-        continuous=True,
+        continuous=True, cron="@daily", timezone="Asia/Tokyo", spread="1m", missed="skip", ask_timeout="2m",
+        on_stop="finish",
     )  # fmt: skip
     assert config == JobConfig(
         "x", "command", {"k": SecretRef("env", "K")}, config.origin, False, ("col-*",), 0.5, 120.0, 1.0, 8,
-        Backoff(2.0, 3.0, 3600.0), 5, True,
+        Backoff(2.0, 3.0, 3600.0), 5, True, None, "@daily", None, "Asia/Tokyo", 60.0, "skip", 120.0, "finish",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("at", "read"),
+    [
+        ("2026-01-31T06:00:00Z", datetime.datetime(2026, 1, 31, 6, tzinfo=datetime.UTC)),
+        ("2026-01-31 06:00", datetime.datetime(2026, 1, 31, 6)),  # noqa: DTZ001  # on the clock of the timezone
+        (datetime.datetime(2026, 1, 31, 6), datetime.datetime(2026, 1, 31, 6)),  # noqa: DTZ001  # as above
+    ],
+    ids=["offset", "local", "of TOML"],
+)
+def test_the_only_firing_is_a_date_with_a_time(at: object, read: datetime.datetime) -> None:
+    """As TOML has it, or as text; with an offset from UTC or without."""
+    assert job(at=at).at == read
+
+
+def test_of_two_schedules_both_are_named() -> None:
+    """A job has one schedule; the other faults of its table are told, too."""
+    first, second = faults_of(lambda: job(every="1h", cron="@daily", grace="x"))
+    assert str(first) == (
+        'error[config-two-schedules]: job "x" has both "every" and "cron"\n'
+        "  where: src, jobs.x.cron\n"
+        "  fix:   keep one; make a further job for another schedule"
+    )
+    assert second.code == "config-duration"
+    (fault,) = faults_of(lambda: job(every=1, cron="@daily", at="2026-01-31T06:00Z"))
+    assert fault.what == 'job "x" has "every", "cron" and "at"'
+
+
+def test_a_timezone_of_nothing_is_refused() -> None:
+    """Without cron and at it changes nothing, and whoever wrote it believes that it does."""
+    (fault,) = faults_of(lambda: job(every=1, timezone="Europe/Berlin"))
+    assert fault.what == 'job "x" has a wrong value for "timezone": it means nothing without "cron" or "at"'
+
+
+def test_an_unknown_zone_names_the_nearest() -> None:
+    """A misspelt zone is told with the one that was meant."""
+    (fault,) = faults_of(lambda: job(cron="@daily", timezone="Europe/Berln"))
+    assert str(fault) == (
+        'error[config-wrong-value]: job "x" has a wrong value for "timezone": there is no time zone "Europe/Berln"\n'
+        "  where: src, jobs.x.timezone\n"
+        '  fix:   did you mean "Europe/Berlin"?'
+    )
+
+
+def test_a_wrong_expression_keeps_its_own_fix() -> None:
+    """What the calendar says is wrong, and what would be right, is what a person reads."""
+    (fault,) = faults_of(lambda: job(cron="61 * * * *"))
+    assert str(fault) == (
+        'error[config-wrong-value]: job "x" has a wrong value for "cron": "61" is no minute\n'
+        "  where: src, jobs.x.cron\n"
+        '  fix:   write five fields, minute hour day month weekday, for example "30 6 * * MON-FRI"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("900/15m", Rate(900, 900.0)), ("10/s", Rate(10, 1.0)), ("100 / m", Rate(100, 60.0)),
+        ("5000/h", Rate(5000, 3600.0)), ("1/d", Rate(1, 86_400.0)), ("3/500ms", Rate(3, 0.5)), ("2/ms", Rate(2, 0.001)),
+    ],
+)  # fmt: skip
+def test_a_rate_is_so_many_in_so_long(text: str, rate: Rate) -> None:
+    """The time has a unit, and is one of it if no number stands before."""
+    assert main_of({"limits": {"api": {"concurrent": 2, "rate": text}}}, ".").limits == {"api": Limit(2, rate)}
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "what"),
+    [
+        ({}, "limits.api", 'limit "api" has a wrong value: it limits nothing'),
+        (3, "limits.api", 'limit "api" wants a table, not 3'),
+        ({"concurrent": 0}, "limits.api.concurrent", None),
+        ({"concurrent": 1.5}, "limits.api.concurrent", None),
+        ({"concurent": 1}, "limits.api.concurent", 'limit "api" has no setting "concurent"'),
+        ({"rate": 5}, "limits.api.rate", 'limit "api" wants text for "rate", not 5'),
+        ({"rate": "5"}, "limits.api.rate", 'limit "api" has a wrong value for "rate": "5" is no rate'),
+        ({"rate": "5/15"}, "limits.api.rate", 'limit "api" has a wrong value for "rate": "15" is no duration'),
+        ({"rate": "0/s"}, "limits.api.rate", 'limit "api" has a wrong value for "rate": "0/s" would let nothing start'),
+        ({"rate": "5/0s"}, "limits.api.rate", 'limit "api" has a wrong value for "rate": its window is 0 s'),
+        ({"rate": "-5/s"}, "limits.api.rate", None),
+    ],
+)
+def test_a_limit_that_limits_nothing_is_refused(table: object, where: str, what: str | None) -> None:
+    """Each fault has its place and a fix, and the limits beside it are read."""
+    main = main_of({"limits": {"api": table, "good": {"concurrent": 1}}}, ".")
+    (fault,) = main.faults
+    assert fault.where == f"<python>, {where}"
+    assert fault.fix
+    assert what in (None, fault.what)
+    assert main.limits == {"good": Limit(1)}
+
+
+def test_limits_that_are_no_table_are_a_fault() -> None:
+    """Whatever else stands there is told."""
+    (fault,) = main_of({"limits": [1]}, ".").faults
+    assert fault.what == 'the configuration wants a table for "limits", not [1]'
 
 
 @pytest.mark.parametrize(
@@ -523,7 +623,10 @@ def test_a_job_has_its_settings() -> None:
         ("max_tasks", 0), ("max_tasks", 1.0), ("give_up_after", 0), ("backoff", {"first": 0}), ("plugin", ""),
         ("backoff", {"factor": 0.5}), ("backoff", {"first": 9, "max": 1}), ("backoff", {"frist": 1}), ("nodes", "all"),
         ("nodes", [1]), ("enabled", "yes"), ("plugin", 1), ("params", []), ("params", {"s": {"secret": "x"}}),
-        ("every", 1), ("backoff", {"max": "1000000000000d"}),
+        ("every", "9ms"), ("every", 0), ("cron", 5), ("cron", "* * * *"), ("at", "2026-01-31"), ("at", "noon"),
+        ("at", datetime.date(2026, 1, 31)), ("at", "0001-01-01T00:00Z"), ("at", 5), ("timezone", "UTC"),
+        ("spread", -1), ("missed", "twice"), ("ask_timeout", 0), ("on_stop", "wait"), ("evry", 1),
+        ("backoff", {"max": "1000000000000d"}),
     ],
 )  # fmt: skip
 def test_a_setting_out_of_its_range_is_refused(key: str, value: object) -> None:

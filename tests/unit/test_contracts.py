@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ujr_core import Start
+from ujr_core import Job, Start, Task, hookimpl
 from ujr_core.testing import (
     ConfigSourceContract,
     JobContract,
@@ -124,6 +124,37 @@ class TestCommand(JobContract):
     @pytest.fixture(autouse=True)
     def _variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("UJR_TEST_KEY", "correct-horse")
+
+
+class TestCallWithSchedule(JobContract):
+    """The job plugin ``call``, once a year."""
+
+    plugin = "call"
+    params: ClassVar = {"function": "math:fsum", "args": [[1, 2]]}
+    job_settings: ClassVar = {"cron": "@yearly"}
+
+
+class Downloads:
+    """A job plugin that uses a limit, and needs to know which day it is asked for."""
+
+    @hookimpl
+    def get_runnable_tasks(self, job: Job) -> list[Task]:
+        """Answer the day."""
+        assert job.due is not None
+        return [Task(download, (job.due.isoformat(),), uses={"api": 2})]
+
+
+def download(day: str) -> str:
+    """Return the day."""
+    return day
+
+
+class TestDownloads(JobContract):
+    """A job plugin with a schedule and a limit."""
+
+    plugin = Downloads
+    job_settings: ClassVar = {"cron": "@daily"}
+    limits: ClassVar = {"api": {"concurrent": 2}}
 
 
 class TestCall(JobContract):

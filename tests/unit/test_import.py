@@ -42,7 +42,8 @@ def imported() -> tuple[bool, set[str]]:
 def test_importing_the_package_brings_nothing_heavy(imported: tuple[bool, set[str]]) -> None:
     """Neither a dependency nor a plugin is there before something of it is used."""
     roots = {name.partition(".")[0] for name in imported[1]}
-    assert not roots & {"attr", "attrs", "cattrs", "click", "loguru", "pluggy", "rich", "asyncio", "multiprocessing"}
+    heavy = {"attr", "attrs", "cattrs", "click", "cronsim", "loguru", "pluggy", "rich", "tzlocal"}
+    assert not roots & {*heavy, "asyncio", "multiprocessing"}
     assert {name for name in imported[1] if name.startswith("ujr_core.")} == set()
 
 

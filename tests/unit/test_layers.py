@@ -19,15 +19,15 @@ FLOORS = (
     ("naming", "redact"),
     ("signature", "foreign", "workingfolder"),
     ("values",),
-    ("hookspecs", "execution", "inbox"),
+    ("hookspecs", "execution", "inbox", "calendar"),
     ("scheduler", "pool", "configuration"),
     ("registry", "offering", "signals"),
-    ("details", "answer", "threads", "report", "statefolder"),
+    ("details", "answer", "threads", "report", "statefolder", "memory", "control"),
     ("strand", "reporter"),
-    ("asking",),
+    ("asking", "keeper"),
     ("reporting",),
-    ("loop", "project"),
-    ("runner", "dryrun"),
+    ("loop", "project", "upcoming"),
+    ("runner", "dryrun", "simulation"),
     ("testing",),
     ("cli",),
     ("__main__",),
@@ -35,11 +35,11 @@ FLOORS = (
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # What a pure room may import beside its own kind: no clock, chance, thread, file, socket, log or plugin manager.
-PURE = {"scheduler", "values", "signature", "durations", "errors"}
+PURE = {"scheduler", "calendar", "values", "signature", "durations", "errors"}
 HARMLESS = {
-    "__future__", "attrs", "collections", "collections.abc", "datetime", "decimal", "difflib", "enum", "fnmatch",
-    "fractions", "functools", "hashlib", "heapq", "math", "pathlib", "pickle", "re", "signal", "struct", "types",
-    "typing", "uuid", "zlib", "zoneinfo",
+    "__future__", "attrs", "collections", "collections.abc", "contextlib", "copy", "cronsim", "datetime", "decimal",
+    "difflib", "enum", "fnmatch", "fractions", "functools", "hashlib", "heapq", "math", "pathlib", "pickle", "re",
+    "signal", "struct", "types", "typing", "tzlocal", "uuid", "warnings", "zlib", "zoneinfo",
 }  # fmt: skip
 
 

@@ -234,3 +234,40 @@ def test_what_waits_for_a_reader_is_bounded_and_what_is_dropped_is_counted(
     said.log.close()
     assert written[1].endswith("3 records were dropped, stderr is not read\n")
     assert written[1].count("started") == MOST_WAITING
+
+
+def test_a_task_that_asked_for_another_time_is_no_fault(said: Said) -> None:
+    """What it asked for and when it comes again stand in the line; there is no traceback, and no warning."""
+    not_before = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2, seconds=30)
+    message, traceback = "asked for another time: 2 h", "Traceback (most recent call last):\n  …"
+    said.log.task_failed(RUN, Failure("deferred", "ujr_core.RetryAfter", message, traceback, not_before=not_before))
+    assert said.lines() == [
+        "INFO    north: weather.load [01234567] deferred: asked for another time: 2 h; it may start again in 2 h"
+    ]
+
+
+@pytest.mark.parametrize(("kind", "level"), [("firing_missed", "WARNING"), ("paused", "INFO"), ("hung", "WARNING")])
+def test_what_a_schedule_or_a_person_changes_is_told(said: Said, kind: Any, level: str) -> None:
+    """What a person has ordered is no warning, and what nobody wanted is one."""
+    said.log.job_changed("north", JobState(kind, "so it is", NOW))
+    assert said.lines() == [f"{level:<7} north: {kind} (so it is)"]
+
+
+CALLS = [f"/srv/weather/jobs.py:{line} in call_{line}" for line in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("level", "below"),
+    [
+        ("DEBUG", [f"    {call}" for call in CALLS]),
+        ("INFO", ["    (2 calls above it)", *(f"    {call}" for call in CALLS[2:])]),
+    ],
+)
+def test_a_hook_that_hangs_is_told_with_where_it_is(
+    level: Any, below: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The innermost calls stand below the line, and all of them if everything is wanted."""
+    said = Said(Log(Log.Settings(level)), capfd)
+    text = "its plugin has not returned for 1 min"
+    said.log.job_changed("north", JobState("hung", "\n".join([text, *CALLS]), NOW))
+    assert said.lines() == [f"WARNING north: hung ({text})", *below]

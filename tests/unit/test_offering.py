@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from ujr_core import Secret, Task
+from ujr_core import Secret, Task, TaskError
 from ujr_core.offering import offer_of
 from ujr_core.redact import scrub
 
@@ -56,3 +56,32 @@ def test_a_secret_that_a_job_made_is_known_from_its_offer_on() -> None:
     made = Secret("battery-staple", name="env:MADE").map(lambda value: f"Bearer-{value[::-1]}")
     offer_of(Task(work, ({"headers": [made]},)), "plugin")
     assert scrub("sent Bearer-elpats-yrettab") == "sent <Secret env:MADE>"
+
+
+@pytest.mark.parametrize(
+    ("uses", "offered"),
+    [
+        ((), ()),
+        (("api",), (("api", 1),)),
+        (("disk", "api", "disk"), (("disk", 2), ("api", 1))),
+        ({"api": 3, "disk": 1}, (("api", 3), ("disk", 1))),
+    ],
+)
+def test_an_offer_says_which_limits_its_task_uses(uses: Any, offered: object) -> None:
+    """Names weigh 1 each, one that is named twice weighs 2, and a mapping says its weights itself."""
+    assert offer_of(Task(work, uses=uses), "plugin", {"api": None, "disk": None}).uses == offered
+
+
+@pytest.mark.parametrize(
+    ("limits", "fix"),
+    [(("station-api", "disk"), 'did you mean "station-api"?'), ((), "configure it in [limits]")],
+)
+def test_a_limit_that_is_not_configured_is_refused(limits: tuple[str, ...], fix: str) -> None:
+    """The error names it, and the one that is near."""
+    with pytest.raises(TaskError) as refused:
+        offer_of(Task(work, uses=("station-apo",)), "weather", limits)
+    assert str(refused.value) == (
+        'error[task-unknown-limit]: the task uses the limit "station-apo", which is not configured\n'
+        "  where: get_runnable_tasks of weather\n"
+        f"  fix:   {fix}"
+    )

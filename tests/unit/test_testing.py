@@ -409,7 +409,7 @@ def test_a_recorder_says_what_it_was_told_when_it_was_not_what_is_asked() -> Non
 @given(strategies.tasks())
 def test_any_task_of_the_strategy_can_be_started(task: Task) -> None:
     """A worker can import its function and unpickle its arguments."""
-    offer = offer_of(task, "plugin")
+    offer = offer_of(task, "plugin", limits=task.uses)
     assert offer.refusal is None
     assert offer.payload is not None
     assert len(pickle.loads(offer.payload)) == 2

@@ -25,7 +25,7 @@ from ujr_core.durations import format_duration, parse_duration
 from ujr_core.errors import ConfigError, Faults, PluginError, SecretError, TaskError, UJRError, did_you_mean
 from ujr_core.naming import function_name, import_function
 from ujr_core.secret import Secret, SecretRef, SecretTemplate, pickle_for_worker
-from ujr_core.values import JobConfig, NextCheck, Node, Origin, Result, Task
+from ujr_core.values import JobConfig, NextCheck, Node, Origin, Result, RetryAfter, Task
 
 VALUE = "hunter2-canary"
 NOW = datetime.datetime.now(datetime.UTC)
@@ -147,6 +147,35 @@ def test_a_wrong_next_check_is_refused_where_it_is_made(arguments: dict[str, Any
     with pytest.raises(TaskError) as caught:
         NextCheck(**arguments)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 1e300, None, "30", True, "soon"])
+def test_a_task_rests_for_a_number_of_seconds(seconds: Any) -> None:
+    """RetryAfter refuses anything else, at the line that raises it."""
+    with pytest.raises(TaskError) as refused:
+        RetryAfter(seconds)
+    assert str(refused.value) == (
+        f"error[retry-after]: seconds is {seconds!r}, which is no number of seconds from 0 on\n"
+        "  where: RetryAfter(…)\n"
+        "  fix:   pass seconds from now on, such as 30; at most a hundred years"
+    )
+
+
+def test_a_limit_that_rests_has_a_name() -> None:
+    """RetryAfter refuses a limit that is no text."""
+    with pytest.raises(TaskError) as refused:
+        RetryAfter(30, b"api")  # type: ignore[arg-type]  # the mistake
+    assert str(refused.value) == (
+        "error[retry-after]: limit is a bytes, not a name\n"
+        "  where: RetryAfter(…)\n"
+        '  fix:   pass a name of [limits]: RetryAfter(30, "api")'
+    )
+
+
+def test_a_task_that_asks_for_another_time_survives_pickling() -> None:
+    """A task's own pool may carry it to where it is raised again."""
+    again = pickle.loads(pickle.dumps(RetryAfter(90, "api")))
+    assert (again.seconds, again.limit, str(again)) == (90.0, "api", "asked for another time: 1 min 30 s")
 
 
 def test_a_result_decodes_only_when_asked() -> None:

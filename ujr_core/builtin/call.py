@@ -1,7 +1,8 @@
 """Jobs that are one call of a function: ``function = "module:name"``, with ``args`` and ``kwargs``.
 
 The shortest useful job plugin: it declares what its jobs are given as `Params`, so that ``ujr check`` finds a typo,
-and answers one task. It is done once the call has succeeded, unless the job is ``continuous``.
+and answers one task. With a schedule it runs once at each firing; without one it is done once the call has succeeded,
+unless the job is ``continuous``.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Params:
 
 @hookimpl
 def get_runnable_tasks(job: Job) -> Iterator[Task]:
-    """Answer the call; there is nothing beyond it, unless it is to be repeated for ever."""
+    """Answer the call; for this firing, or at all, there is nothing beyond it, unless it is to run for ever."""
     params: Params = job.params
     yield Task(import_function(params.function), params.args, params.kwargs, label=params.function)
     if not job.config.continuous:

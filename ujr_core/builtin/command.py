@@ -1,7 +1,8 @@
 """Jobs that are one command line: ``argv = ["make", "report"]``, or ``shell = "make report"``.
 
-A job plugin whose task is a process. It is done once the command has succeeded, unless the job is ``continuous``.
-What the command prints is the output of its run; it dies with its run.
+A job plugin whose task is a process. With a schedule it runs once at each firing; without one it is done once the
+command has succeeded, unless the job is ``continuous``. What the command prints is the output of its run; it dies with
+its run.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class CommandFailed(Exception):
 
 @hookimpl
 def get_runnable_tasks(job: Job) -> Iterator[Task]:
-    """Answer the command; there is nothing beyond it, unless it is to be repeated for ever."""
+    """Answer the command; for this firing, or at all, there is nothing beyond it, unless it is to run for ever."""
     params: Params = job.params
     command = params.shell if params.argv is None else params.argv
     kwargs = {"cwd": params.cwd, "env": dict(params.env), "success_codes": params.success_codes}

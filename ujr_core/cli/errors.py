@@ -9,7 +9,7 @@ import click
 
 from ujr_core.errors import ConfigError, Faults, InternalError, PluginError, SecretError, UJRError
 
-FAILED, USAGE, INVALID, ALREADY_RUNNING, INTERRUPTED = 1, 2, 3, 4, 130
+FAILED, USAGE, INVALID, ALREADY_RUNNING, NOT_RUNNING, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
 _BY_CODE = {
     "already-running": ALREADY_RUNNING,
@@ -17,6 +17,11 @@ _BY_CODE = {
     "init-exists": USAGE,
     "new-plugin-exists": USAGE,
     "new-plugin-name": USAGE,
+    "not-running": NOT_RUNNING,
+    "simulate-period": USAGE,
+    "simulate-plot": USAGE,
+    "trigger-due": USAGE,
+    "unknown-signature": USAGE,
 }
 
 

@@ -51,6 +51,22 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
             raise _no_configuration()
         return load_project(path, self.plugins, plugin_settings=plugin_settings)
 
+    def state_folder(self) -> pathlib.Path:
+        """Return where the runner of this configuration keeps its state, absolute; no plugin is loaded.
+
+        What else may be wrong with the configuration is not looked at: a runner may run on what it was before.
+
+        Raises:
+            ConfigError: there is no configuration, or it cannot be read.
+        """
+        from ujr_core.configuration.settings import read_main
+
+        path = self.path()
+        if path is None:
+            raise _no_configuration()
+        main = read_main(path)
+        return main.folder / main.runner.state_dir
+
 
 def takes_project(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb ``--config`` and ``--plugin``, and hand it what was given as its first argument."""

@@ -6,13 +6,17 @@ import click
 
 from ujr_core import __version__
 from ujr_core.cli.check import check
+from ujr_core.cli.control import cancel, pause, resume, retry, trigger
 from ujr_core.cli.errors import end_with
+from ujr_core.cli.explain import explain
 from ujr_core.cli.given import Given, takes_project
 from ujr_core.cli.init import init
 from ujr_core.cli.list import list_jobs
 from ujr_core.cli.new_plugin import new_plugin
+from ujr_core.cli.next import show_next
 from ujr_core.cli.plugins import plugins, show_plugins
 from ujr_core.cli.run import run
+from ujr_core.cli.simulate import simulate
 
 
 class Verbs(click.Group):
@@ -51,5 +55,8 @@ def ujr(ctx: click.Context, given: Given, *, list_plugins: bool, as_json: bool, 
     return None
 
 
-for verb in (run, check, list_jobs, plugins, init, new_plugin):
+for verb in (
+    run, check, list_jobs, show_next, simulate, explain, trigger, pause, resume, retry, cancel, plugins,
+    init, new_plugin,
+):  # fmt: skip
     ujr.add_command(verb)

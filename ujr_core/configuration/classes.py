@@ -12,7 +12,7 @@ from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from ujr_core.configuration.scalars import REFERENCES, SECRETS, Read, no_secret
-from ujr_core.configuration.wrong import refused, wrong_type
+from ujr_core.configuration.wrong import WrongError, refused, wrong_type
 
 
 def is_class(kind: Any) -> bool:
@@ -67,6 +67,8 @@ def _field(field: attrs.Attribute[Any], owner: type, converter: cattrs.Converter
 def _validate(field: attrs.Attribute[Any], value: object, owner: type) -> None:
     try:
         typing.cast("Any", field.validator)(None, field, value)
+    except WrongError:
+        raise  # one of ours, with its own fix
     except ValueError as error:
         raise refused(str(error), owner) from None
     except Exception:  # noqa: BLE001, S110  # it wants its whole instance; the constructor calls it again

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -11,6 +12,7 @@ from ujr_core.configuration.depth import DEEPEST, too_deep
 from ujr_core.configuration.jobname import NAME_RULE, is_job_name, normal_name, short_name
 from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.references import read_references
+from ujr_core.configuration.schedules import MIN_EVERY, is_cron, is_moment, is_zone, moment_of, wrong_together
 from ujr_core.configuration.settings import MIN_CHECK_INTERVAL, RunnerSettings
 from ujr_core.configuration.structure import structure
 from ujr_core.configuration.wrong import wrong_value
@@ -49,6 +51,14 @@ class _JobTable:
     backoff: _BackoffTable = _BackoffTable()
     give_up_after: int | None = attrs.field(default=None, validator=_optional(_at_least_one))
     continuous: bool = False
+    every: Seconds | None = attrs.field(default=None, validator=_optional(attrs.validators.ge(MIN_EVERY)))
+    cron: str | None = attrs.field(default=None, validator=_optional(is_cron))
+    at: datetime.datetime | str | None = attrs.field(default=None, validator=_optional(is_moment))
+    timezone: str | None = attrs.field(default=None, validator=_optional(is_zone))
+    spread: Seconds = 0.0
+    missed: Literal["once", "skip"] = "once"
+    ask_timeout: Seconds = attrs.field(default=60.0, validator=_positive)
+    on_stop: Literal["cancel", "finish"] = "cancel"
 
 
 @attrs.frozen
@@ -114,12 +124,15 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
     place = Place(origin, ("jobs", short_name(name)))
     faults = list(_wrong_name(name, place))
     mapping = table.mapping if isinstance(table, JobTable) else table
+    if isinstance(mapping, Mapping):
+        faults.extend(wrong_together(mapping, place))
     settings = _settings(mapping, place, faults)
     if settings is None or faults:
         raise Faults(tuple(faults))
     fields: dict[str, Any] = attrs.asdict(settings, recurse=False)
     fields["plugin"] = settings.plugin or name
     fields["backoff"] = Backoff(**attrs.asdict(settings.backoff))
+    fields["at"] = None if settings.at is None else moment_of(settings.at)
     if settings.check_interval is None:
         fields["check_interval"] = runner.check_interval
     return JobConfig(name, origin=origin, **fields)

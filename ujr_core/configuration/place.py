@@ -59,12 +59,14 @@ class Place:
 
     @property
     def subject(self) -> str:
-        """Return what the table belongs to: a job, a plugin, or a part of the file."""
+        """Return what the table belongs to: a job, a plugin, a limit, or a part of the file."""
         match self.table + self.keys:
             case ("jobs", name, *_):
                 return f'job "{name}"'
             case ("plugins", name, *_):
                 return f'plugin "{name}"'
+            case ("limits", name, *_):
+                return f'limit "{name}"'
             case (("runner" | "node") as name, *_):
                 return f"[{name}]"
             case _:
@@ -76,7 +78,7 @@ class Place:
         match self.table + self.keys:
             case ("jobs", _, "params", *_):
                 return "parameter"
-            case ("jobs" | "plugins" | "runner" | "node", *_):
+            case ("jobs" | "plugins" | "runner" | "node", *_) | ("limits", _, *_):
                 return "setting"
             case _:
                 return "table"
@@ -87,7 +89,7 @@ class Place:
         match self.table + self.keys:
             case ("jobs", _, "params", _, *_) as path:
                 return dotted(path[3:])
-            case ("jobs" | "plugins", _, *rest):
+            case ("jobs" | "plugins" | "limits", _, *rest):
                 return dotted(tuple(rest))
             case ("runner" | "node", *rest):
                 return dotted(tuple(rest))

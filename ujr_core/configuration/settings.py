@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ujr_core.configuration.document import read_toml
+from ujr_core.configuration.limits import read_limits
 from ujr_core.configuration.machine import this_node
 from ujr_core.configuration.place import Place
 from ujr_core.configuration.structure import structure, unknown_key
@@ -17,9 +18,10 @@ from ujr_core.configuration.wrong import wrong_type
 from ujr_core.durations import Seconds
 from ujr_core.errors import Faults, UJRError
 from ujr_core.values import JobTable, Node, Origin
+from ujr_core.values.limits import Limit
 
 MIN_CHECK_INTERVAL = 0.01  # seconds
-TABLES = ("runner", "node", "plugins", "jobs")
+TABLES = ("runner", "node", "limits", "plugins", "jobs")
 PYTHON = "<python>"
 
 T = TypeVar("T")
@@ -75,6 +77,7 @@ class Main:
         plugins: name to table, as in ``[plugins.<name>]``.
         document: the whole of it.
         faults: what is wrong with it; in the place of each wrong setting stands its default.
+        limits: by name; those without a fault.
     """
 
     path: Path | None
@@ -84,6 +87,7 @@ class Main:
     plugins: Mapping[str, Mapping[str, Any]]
     document: JobTable
     faults: tuple[UJRError, ...] = ()
+    limits: Mapping[str, Limit] = attrs.field(factory=dict)
 
     def job_tables(self) -> dict[str, JobTable]:
         """Return the jobs that stand in this configuration itself, none of them checked."""
@@ -113,7 +117,8 @@ def _main(document: JobTable, path: Path | None, folder: Path) -> Main:
     node = _read(NodeSettings, "node", document, faults)
     machine = this_node(name=node.name, labels=node.labels, facts=node.facts)
     plugins = {name: table for name, table in _tables_in(document, "plugins").items() if isinstance(table, Mapping)}
-    return Main(path, folder, runner, machine, plugins, document, tuple(faults))
+    limits = read_limits(document, faults)
+    return Main(path, folder, runner, machine, plugins, document, tuple(faults), limits)
 
 
 def _tables_in(document: JobTable, name: str) -> Mapping[str, Any]:

@@ -153,7 +153,8 @@ class Seat:
         self._line.popleft()
         self._begun_at = None
         self.owed_since = time.monotonic() if self._line else math.inf
-        return RunEnded(ended.run_id, _outcome(ended, joined(self.process.take_trimmed(), ended.output)))
+        account, output = ended.account, joined(self.process.take_trimmed(), ended.output)
+        return RunEnded(ended.run_id, _outcome(ended, output), account.retry_after, account.limit)
 
     def _settled(self, death: Death, output: str) -> Iterator[RunEnded]:
         if self._begun_at is not None:
@@ -187,7 +188,7 @@ def _outcome(ended: wire.Ended, output: str) -> Result | Failure:
     if account.returned:
         return Result(account.text, output, duration, cpu_seconds, peak, account.value)
     return Failure(
-        "error",
+        "error" if account.retry_after is None else "deferred",
         account.type_name,
         account.text,
         account.traceback,

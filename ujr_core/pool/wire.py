@@ -20,14 +20,15 @@ LARGEST = 256 * 1024 * 1024
 ENVELOPE = 1024 * 1024
 """Bytes that are more than all that stands in an ENDED frame beside the value."""
 ANY_LENGTH = 2**64
+_LONGEST_REST = 36_500 * 86_400  # seconds; what RetryAfter takes at most
 
 _HEADER = struct.Struct("!QB")
 _FUNCTION = struct.Struct("!I")
 _RUN = struct.Struct("!QI")
 _BEGUN = struct.Struct("!Q")
-# Run, what it was (bits below), exit code, duration, cpu seconds, peak memory, lengths of four texts.
-_ENDED = struct.Struct("!QBqddQ4I")
-_RETURNED, _HAS_VALUE, _HAS_EXIT_CODE = 1, 2, 4
+# Run, what it was (bits below), exit code, rest, duration, cpu seconds, peak memory, lengths of five texts.
+_ENDED = struct.Struct("!QBqdddQ5I")
+_RETURNED, _HAS_VALUE, _HAS_EXIT_CODE, _IS_DEFERRED, _HAS_LIMIT = 1, 2, 4, 8, 16
 
 
 class BrokenFrame(Exception):
@@ -44,6 +45,8 @@ class Account(NamedTuple):
         traceback: formatted.
         exit_code: of a SystemExit.
         value: the pickled result; None if it cannot be pickled.
+        retry_after: seconds that the task asked to be left alone; None if it was no RetryAfter that was raised.
+        limit: name of the limit that is to rest as long.
     """
 
     returned: bool
@@ -52,6 +55,8 @@ class Account(NamedTuple):
     traceback: str = ""
     exit_code: int | None = None
     value: bytes | None = None
+    retry_after: float | None = None
+    limit: str | None = None
 
 
 class Measures(NamedTuple):
@@ -171,13 +176,16 @@ def decode_begun(body: bytes) -> int:
 
 def encode_ended(run_id: int, account: Account, measures: Measures, output: str) -> bytes:
     """Tell what came of a run."""
-    texts = [_encode_text(t) for t in (account.text, account.type_name, account.traceback, output)]
+    told = (account.text, account.type_name, account.traceback, account.limit or "", output)
+    texts = [_encode_text(text) for text in told]
     bits = (
         _RETURNED * account.returned
         | _HAS_VALUE * (account.value is not None)
         | _HAS_EXIT_CODE * (account.exit_code is not None)
+        | _IS_DEFERRED * (account.retry_after is not None)
+        | _HAS_LIMIT * (account.limit is not None)
     )
-    head = _ENDED.pack(run_id, bits, account.exit_code or 0, *measures, *map(len, texts))
+    head = _ENDED.pack(run_id, bits, account.exit_code or 0, account.retry_after or 0.0, *measures, *map(len, texts))
     return _frame(ENDED, head, *texts, account.value or b"")
 
 
@@ -188,13 +196,15 @@ def decode_ended(body: bytes) -> Ended:
         BrokenFrame: the body is no such message.
     """
     try:
-        run_id, bits, exit_code, duration, cpu, peak, *lengths = _ENDED.unpack_from(body)
+        run_id, bits, exit_code, rest, duration, cpu, peak, *lengths = _ENDED.unpack_from(body)
         start = _ENDED.size + sum(lengths)
-        text, type_name, traceback, output = _texts(body, lengths)
+        text, type_name, traceback, limit, output = _texts(body, lengths)
     except (struct.error, UnicodeDecodeError) as error:
         raise BrokenFrame(f"an outcome that cannot be read arrived: {error}") from error
     if len(body) < start:
         raise BrokenFrame("an outcome that is shorter than it says arrived")
+    if not 0 <= rest <= _LONGEST_REST:
+        raise BrokenFrame(f"a task that is to rest for {rest} s arrived")
     account = Account(
         returned=bool(bits & _RETURNED),
         text=text,
@@ -202,6 +212,8 @@ def decode_ended(body: bytes) -> Ended:
         traceback=traceback,
         exit_code=exit_code if bits & _HAS_EXIT_CODE else None,
         value=body[start:] if bits & _HAS_VALUE else None,
+        retry_after=rest if bits & _IS_DEFERRED else None,
+        limit=limit if bits & _HAS_LIMIT else None,
     )
     return Ended(run_id, account, Measures(duration, cpu, peak), output)
 

@@ -144,6 +144,12 @@ def raised(error: BaseException, saying: str = "", *, type_name: str = "") -> Ac
         saying: what was being done, if it was not the call itself.
         type_name: default: that of the error.
     """
+    if not saying and _is_deferral(error):
+        return _deferred(error)
+    return _told(error, saying, type_name)
+
+
+def _told(error: BaseException, saying: str = "", type_name: str = "") -> Account:
     of_error, message = type_name_of(type(error)), message_of(error)
     return Account(
         returned=False,
@@ -152,6 +158,25 @@ def raised(error: BaseException, saying: str = "", *, type_name: str = "") -> Ac
         traceback=traceback_of(error),
         exit_code=_exit_code(error) if isinstance(error, SystemExit) else None,
     )
+
+
+def _is_deferral(error: BaseException) -> bool:
+    # Not imported here: where nobody has imported it, nobody can have raised it, and the worker starts sooner.
+    asked = sys.modules.get("ujr_core.values.asked")
+    return asked is not None and issubclass(type(error), asked.RetryAfter)
+
+
+def _deferred(error: BaseException) -> Account:
+    from ujr_core.values.asked import RetryAfter
+
+    assert isinstance(error, RetryAfter)
+    try:
+        plain = RetryAfter(error.seconds, error.limit)  # of a derived class, which may have made anything of itself
+    except BaseException as wrong:  # noqa: BLE001  # of the task's own code, so it is an error like any other
+        return _told(wrong)
+    account, asked = _told(error), str(plain)
+    text = account.text if account.text == asked else cut(f"{asked}: {account.text}")
+    return account._replace(text=text, retry_after=plain.seconds, limit=plain.limit and cut(plain.limit))
 
 
 def flush_output() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from ujr_core.scheduler.state import Run
+from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, Result
+from ujr_core.values.kept import Kept
 from ujr_core.values.reported import JobStateKind
 
 
@@ -24,11 +25,13 @@ class AskJob:
         job: name.
         answer: number of the new answer.
         asked_at: monotonic; a NextCheck counts from here.
+        due: epoch seconds of the firing it is asked for; None without a schedule.
     """
 
     job: str
     answer: int
     asked_at: float
+    due: float | None = None
 
 
 @attrs.frozen
@@ -102,6 +105,49 @@ class ReportJob:
 
 
 @attrs.frozen
+class ReportHung:
+    """Tell reporters that a job's plugin does not return, and where it is.
+
+    Args:
+        job: name.
+        seconds: how long it has been waited for.
+    """
+
+    job: str
+    seconds: float
+
+
+@attrs.frozen
+class Keep:
+    """Write down what a restart goes on with.
+
+    Args:
+        job: name.
+        kept: all of it but what is over.
+        is_new_firing: what was over before is over no more.
+        over: digests of what is over for the unsettled firing since the last `Keep`.
+    """
+
+    job: str
+    kept: Kept
+    is_new_firing: bool = False
+    over: tuple[bytes, ...] = ()
+
+
+@attrs.frozen
+class KeepStarts:
+    """Write down the starts that the rate of a limit remembers.
+
+    Args:
+        limit: name.
+        starts: (epoch seconds, weights together), oldest first; they replace what was written before.
+    """
+
+    limit: str
+    starts: tuple[tuple[float, int], ...]
+
+
+@attrs.frozen
 class Say:
     """Tell whoever watches the runner."""
 
@@ -119,5 +165,8 @@ Command = (
     | ReportStarted
     | ReportEnded
     | ReportJob
+    | ReportHung
+    | Keep
+    | KeepStarts
     | Say
 )

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from signal import SIGKILL
 
 from ujr_core.durations import format_duration
-from ujr_core.scheduler.answers import close_all
+from ujr_core.scheduler.answers import close_early
 from ujr_core.scheduler.commands import Command, RecallRun, Say
 from ujr_core.scheduler.events import StopRequested
+from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.memory import next_backoff
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import end, kill
-from ujr_core.scheduler.state import Job, Mode, State
+from ujr_core.scheduler.state import Mode, State
 
 
 def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[Command]:
@@ -30,7 +32,10 @@ def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[C
 def _stop(state: State, event: StopRequested) -> Iterator[Command]:
     state.stop = event
     state.wakes.clear()  # nothing that time brings to a job counts any more
-    yield from close_all(state)
+    state.openings.clear()
+    for job in state.jobs.values():
+        yield from close_early(state, job)
+    state.holding.clear()
     for run in state.runs.values():
         if not run.has_begun:
             yield RecallRun(run.id)
@@ -72,13 +77,15 @@ def _blocker(state: State, blocks: Callable[[Job], bool]) -> Job | None:
 
 
 def _is_unasked(job: Job) -> bool:
+    if job.is_paused:
+        return False
     return job.phase in (JobPhase.STARTING, JobPhase.WAITING, JobPhase.ANSWERING) or (
-        job.phase is JobPhase.RESTING and job.last is None
+        job.phase is JobPhase.RESTING and job.last is None and not job.has_nothing_due
     )
 
 
 def _is_busy(state: State) -> bool:
-    return bool(state.holding) or any(not run.job.config.continuous for run in state.runs.values())
+    return any(not run.job.config.continuous for run in state.runs.values())
 
 
 def _look_for_idleness(state: State, now: float) -> Iterator[Command]:
@@ -87,28 +94,46 @@ def _look_for_idleness(state: State, now: float) -> Iterator[Command]:
     lacking = [job for job in state.jobs.values() if not _is_idle(state, job)]
     for job in lacking:
         if job.answer is None:
-            job.is_stirred = True  # one job's work may be another's news
+            job.stirred_for = job.stirred_for or "other jobs' work may be its news"
             state.touch(job)
     if not lacking:
         yield from _end_idle(state, now)
 
 
 def _end_idle(state: State, now: float) -> Iterator[Command]:
-    left_out = sorted(job.name for job in state.jobs.values() if job.config.continuous)
-    if left_out:
-        yield Say(f"idle; continuous jobs were left out, and are stopped: {', '.join(left_out)}")
+    if continuous := _continuous(state):
+        yield Say(f"idle; continuous jobs were left out, and are stopped: {', '.join(continuous)}")
+    if paused := _paused(state):
+        yield Say(f"idle; paused jobs were left out: {', '.join(paused)}")
     yield from _stop(state, StopRequested(exit_code=None))
     for run in state.runs.values():
         yield from end(state, run, "cancelled", now)
     state.is_finished = not state.runs
 
 
+def _continuous(state: State) -> list[str]:
+    return sorted(job.name for job in state.jobs.values() if job.config.continuous)
+
+
+def _paused(state: State) -> list[str]:
+    return sorted(job.name for job in state.jobs.values() if job.is_paused and not job.config.continuous)
+
+
+_LEFT_ALONE = (JobPhase.QUARANTINED, JobPhase.FAILED, JobPhase.STOPPED)
+
+
 def _is_idle(state: State, job: Job) -> bool:
-    if job.config.continuous or job.phase in (JobPhase.DONE, JobPhase.QUARANTINED, JobPhase.FAILED):
+    if job.config.continuous or job.is_paused:
+        return True
+    if job.phase in _LEFT_ALONE or (job.phase is JobPhase.DONE and job.demand is None):
+        return True
+    if _is_owed_an_ask(job):
+        return False
+    if job.has_nothing_due and job.answer is None:
         return True
     if job.phase is JobPhase.RESTING and job.next_check < math.inf and job.last is not None:
-        return not job.is_wanted and not job.backoffs and job.last.paced_until == math.inf
-    return not _is_owed_an_ask(job) and job.quiet_at == state.ends
+        return next_backoff(job) == math.inf and job.last.paced_until == math.inf
+    return job.quiet_at == state.ends
 
 
 def _has_more_to_do(state: State, job: Job) -> bool:
@@ -120,9 +145,11 @@ def _has_more_to_do(state: State, job: Job) -> bool:
 
 
 def _is_owed_an_ask(job: Job) -> bool:
-    if job.phase not in (JobPhase.RESTING, JobPhase.ANSWERING) or job.is_wanted or job.hook_until > -math.inf:
+    if job.phase not in (JobPhase.RESTING, JobPhase.ANSWERING) or job.hook_until > -math.inf:
         return True
-    return job.answer is not None and job.answer.is_owed
+    if job.demand is not None or job.is_fired or job.wanted_for or job.line:
+        return True
+    return job.answer is not None and (job.answer.is_owed or bool(job.answer.held))
 
 
 def exit_code(state: State) -> int:
@@ -135,6 +162,4 @@ def exit_code(state: State) -> int:
 
 
 def _has_given_up(job: Job) -> bool:
-    return job.phase in (JobPhase.FAILED, JobPhase.QUARANTINED) or any(
-        failing.is_quarantined for failing in job.failing.values()
-    )
+    return job.phase in (JobPhase.FAILED, JobPhase.QUARANTINED) or bool(job.quarantined)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 
 from ujr_core.execution import RunBegun, RunEnded
 from ujr_core.values import Failure, JobConfig
+from ujr_core.values.kept import Kept
+from ujr_core.values.limits import Limit
 
 
 @attrs.define(eq=False)
@@ -21,6 +24,7 @@ class Offer:
         timeout: seconds; None = the job's.
         task: opaque to the scheduler, handed on to the reports.
         refusal: why there is no payload.
+        uses: names of limits, each with a weight, ≥ 1.
     """
 
     signature: str
@@ -29,13 +33,36 @@ class Offer:
     timeout: float | None = None
     task: Any = None
     refusal: Failure | None = None
+    uses: tuple[tuple[str, int], ...] = ()
 
 
 @attrs.frozen
 class JobAdded:
-    """A job belongs to the active configuration and should be started."""
+    """A job belongs to the active configuration and should be started.
+
+    Args:
+        config: its settings.
+        kept: what an earlier runner left of it; None if it was never seen.
+        over: digests of what is over for its unsettled firing.
+    """
 
     config: JobConfig
+    kept: Kept | None = None
+    over: frozenset[bytes] = frozenset()
+
+
+@attrs.frozen
+class JobChanged:
+    """A job of the active configuration has other settings; it restarts if its plugin or its params are others."""
+
+    config: JobConfig
+
+
+@attrs.frozen
+class JobRemoved:
+    """A job no longer belongs to the active configuration."""
+
+    job: str
 
 
 @attrs.frozen
@@ -71,6 +98,7 @@ class TasksPulled:
         offers: in the order they were named.
         next_check: monotonic time at which the job asked to be asked again; the earliest of several.
         is_last: the pull is over: it got as many as it was for, or the answer ended.
+        repeats: tasks beside the offers that named once more what this pull had named before.
     """
 
     job: str
@@ -78,6 +106,7 @@ class TasksPulled:
     offers: tuple[Offer, ...]
     next_check: float | None = None
     is_last: bool = True
+    repeats: int = 0
 
 
 @attrs.frozen
@@ -98,6 +127,77 @@ class AnswerEnded:
 
 
 @attrs.frozen
+class ClockSet:
+    """The wall clock differs from the monotonic one by another amount than before.
+
+    Args:
+        offset: epoch seconds of the wall clock at monotonic 0.
+    """
+
+    offset: float
+
+
+@attrs.frozen
+class LimitsSet:
+    """These are the named limits from now on; what is running keeps its places."""
+
+    limits: Mapping[str, Limit]
+
+
+@attrs.frozen
+class Triggered:
+    """A person wants a job asked now, whatever its schedule and its paces.
+
+    Args:
+        job: name.
+        due: epoch seconds of the firing that is wanted, not in the future; None = now, or the unsettled one.
+    """
+
+    job: str
+    due: float | None = None
+
+
+@attrs.frozen
+class Paused:
+    """A person wants a job left alone until further notice; what runs of it goes on."""
+
+    job: str
+
+
+@attrs.frozen
+class Resumed:
+    """A person wants a paused job to go on."""
+
+    job: str
+
+
+@attrs.frozen
+class Retried:
+    """A person lifts quarantine and backoff.
+
+    Args:
+        job: name.
+        signature: of one task; None = of all of the job's tasks, and of its hook.
+    """
+
+    job: str
+    signature: str | None = None
+
+
+@attrs.frozen
+class Cancelled:
+    """A person ends runs of a job.
+
+    Args:
+        job: name.
+        signature: of one run; None = all of the job.
+    """
+
+    job: str
+    signature: str | None = None
+
+
+@attrs.frozen
 class StopRequested:
     """A person or a service manager wants the runner to end; a second time means now.
 
@@ -108,4 +208,23 @@ class StopRequested:
     exit_code: int | None = 0
 
 
-Event = JobAdded | JobReady | JobHeldUp | JobRefused | TasksPulled | AnswerEnded | StopRequested | RunBegun | RunEnded
+Event = (
+    JobAdded
+    | JobChanged
+    | JobRemoved
+    | JobReady
+    | JobHeldUp
+    | JobRefused
+    | TasksPulled
+    | AnswerEnded
+    | ClockSet
+    | LimitsSet
+    | Triggered
+    | Paused
+    | Resumed
+    | Retried
+    | Cancelled
+    | StopRequested
+    | RunBegun
+    | RunEnded
+)

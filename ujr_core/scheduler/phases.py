@@ -15,6 +15,8 @@ from ujr_core.errors import InternalError
 class JobPhase(enum.Enum):
     """What a job is doing."""
 
+    __hash__ = object.__hash__  # that of an enum is Python, and costs more than what it is for
+
     STARTING = "starting"  # its details are being fetched
     WAITING = "waiting"  # a provider is unavailable
     FAILED = "failed"  # it could not start
@@ -23,10 +25,13 @@ class JobPhase(enum.Enum):
     LEAVING = "leaving"  # it said JobDone, and runs of it go on
     DONE = "done"
     QUARANTINED = "quarantined"  # its hook raised too often
+    STOPPED = "stopped"  # it was removed, and runs of it go on
 
 
 class RunPhase(enum.Enum):
     """What a run is doing."""
+
+    __hash__ = object.__hash__
 
     ORDERED = "ordered"  # not yet acknowledged by a worker
     RUNNING = "running"
@@ -44,8 +49,21 @@ JOB_PHASES: Mapping[tuple[JobPhase, str], JobPhase] = {
     (JobPhase.ANSWERING, "raises"): JobPhase.RESTING,
     (JobPhase.ANSWERING, "is given up"): JobPhase.QUARANTINED,
     (JobPhase.ANSWERING, "says done"): JobPhase.LEAVING,
+    (JobPhase.ANSWERING, "is paused"): JobPhase.RESTING,
+    (JobPhase.LEAVING, "is asked"): JobPhase.ANSWERING,
     (JobPhase.LEAVING, "is needed again"): JobPhase.RESTING,
+    (JobPhase.LEAVING, "has settled its firing"): JobPhase.RESTING,
     (JobPhase.LEAVING, "has no runs left"): JobPhase.DONE,
+    (JobPhase.DONE, "is asked"): JobPhase.ANSWERING,
+    (JobPhase.QUARANTINED, "is retried"): JobPhase.RESTING,
+    (JobPhase.STARTING, "is removed"): JobPhase.STOPPED,
+    (JobPhase.WAITING, "is removed"): JobPhase.STOPPED,
+    (JobPhase.FAILED, "is removed"): JobPhase.STOPPED,
+    (JobPhase.RESTING, "is removed"): JobPhase.STOPPED,
+    (JobPhase.ANSWERING, "is removed"): JobPhase.STOPPED,
+    (JobPhase.LEAVING, "is removed"): JobPhase.STOPPED,
+    (JobPhase.DONE, "is removed"): JobPhase.STOPPED,
+    (JobPhase.QUARANTINED, "is removed"): JobPhase.STOPPED,
 }
 
 RUN_PHASES: Mapping[tuple[RunPhase, str], RunPhase] = {

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from signal import SIGKILL, SIGTERM
 
 import attrs
 
 from ujr_core.execution import RunBegun, RunEnded
+from ujr_core.scheduler.answers import leave
 from ujr_core.scheduler.commands import Command, KillRun, ReportEnded, ReportStarted
-from ujr_core.scheduler.events import Offer
-from ujr_core.scheduler.jobs import be_done, stir
-from ujr_core.scheduler.memory import as_judged, remember_failure, remember_success
+from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.lines import give_back, rest
+from ujr_core.scheduler.memory import as_judged, remember_cancel, remember_failure, remember_success
 from ujr_core.scheduler.phases import JobPhase, RunPhase
-from ujr_core.scheduler.state import Answer, Job, Run, State
-from ujr_core.values import Failure
+from ujr_core.scheduler.run import Run
+from ujr_core.scheduler.state import State
+from ujr_core.values import Failure, Result
 from ujr_core.values.reported import FailureKind
-
-
-def order(state: State, job: Job, answer: Answer, offer: Offer) -> Run:
-    """Make a run of a task that may start; from here on it takes its places."""
-    state.last_run += 1
-    failing = job.failing.get(offer.signature)
-    run = Run(state.last_run, job, answer, offer, attempt=failing.failures + 1 if failing else 1)
-    state.runs[run.id] = job.running[offer.signature] = run
-    answer.started += 1
-    answer.unfinished += 1
-    answer.drops = 0
-    answer.has_named = True
-    return run
 
 
 def run_begun(state: State, event: RunBegun, now: float) -> Iterator[Command]:
@@ -40,9 +30,8 @@ def run_begun(state: State, event: RunBegun, now: float) -> Iterator[Command]:
         return
     run.has_begun = True
     run.move("begins")
-    timeout = run.offer.timeout if run.offer.timeout is not None else run.job.config.timeout
-    if timeout is not None and run.phase is RunPhase.RUNNING:
-        _end_by(state, run, now + timeout)
+    if run.timeout is not None and run.phase is RunPhase.RUNNING:
+        _end_by(state, run, now + run.timeout)
     yield ReportStarted(run)
 
 
@@ -57,43 +46,65 @@ def run_ended(state: State, event: RunEnded, now: float) -> Iterator[Command]:
     del job.running[run.offer.signature]
     run.answer.unfinished -= 1
     state.ends += not job.config.continuous
-    if run.has_begun:  # what no worker began was never started, and is reported by nobody
-        yield from _report_end(state, run, event, now)
-    stir(state, job)
-    _forget_deadlines_of_ended_runs(state)
+    if (report := _judge(state, run, event, now)) is not None:
+        yield report
+    _free(state, run, event, now)
+    job.stir("a run ended")
+    state.touch(job)
     if job.phase is JobPhase.LEAVING:
-        yield from _leave(state, job)
+        yield from leave(state, job)
+    elif job.phase is JobPhase.STOPPED:
+        forget(state, job)
 
 
-def _report_end(state: State, run: Run, event: RunEnded, now: float) -> Iterator[Command]:
+def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command | None:
     outcome = as_judged(run, event.outcome)
-    if not isinstance(outcome, Failure):
-        remember_success(run, now)
-        yield ReportEnded(run, outcome)
-        return
-    run.answer.failed += 1
+    if isinstance(outcome, Result):
+        run.job.last_success = state.wall(now)
+        remember_success(state, run, now)
+    elif run.is_cancelled:
+        remember_cancel(state, run, now)
+    if not run.has_begun:  # it was never started, and is reported by nobody
+        return None
+    state.keep(run.job)
+    if isinstance(outcome, Result) or outcome.kind == "cancelled":
+        return ReportEnded(run, outcome)
+    return _judge_failure(state, run, event, outcome, now)
+
+
+def _judge_failure(state: State, run: Run, event: RunEnded, outcome: Failure, now: float) -> Command:
     state.failures += 1
-    if outcome.kind == "cancelled":
-        yield ReportEnded(run, outcome)
-        return
-    failing = remember_failure(state, run, outcome, now)
-    if failing.is_quarantined:
-        yield ReportEnded(run, attrs.evolve(outcome, given_up=True))
-    else:
-        yield ReportEnded(run, outcome, not_before=failing.until)
+    run.answer.failed += 1
+    failing = remember_failure(state, run, outcome, event.retry_after, now)
+    if run.offer.signature in run.job.quarantined:
+        return ReportEnded(run, attrs.evolve(outcome, given_up=True))
+    return ReportEnded(run, outcome, not_before=failing.until)
 
 
-def _leave(state: State, job: Job) -> Iterator[Command]:
-    if job.last is not None and job.last.left_failed:
-        job.move("is needed again")
-    elif not job.running:
-        yield from be_done(state, job)
+def _free(state: State, run: Run, event: RunEnded, now: float) -> None:
+    job = run.job
+    if event.retry_after is not None:
+        rest(state, event.limit, now + event.retry_after)
+    if run.takes:
+        give_back(state, run)
+    if job.answer is not None and job.answer.held:  # it may have been at `max_tasks`
+        state.holding[job.name] = job
+    if run.deadline < math.inf:
+        _forget_deadlines_of_ended_runs(state)
+
+
+def forget(state: State, job: Job) -> None:
+    """Forget a job that was removed, once nothing of it runs."""
+    if not job.running and state.jobs.get(job.name) is job:
+        del state.jobs[job.name]
+        if state.blocker is job:
+            state.blocker = None
 
 
 def end(state: State, run: Run, reason: FailureKind, now: float) -> Iterator[Command]:
     """Tell a run to end, and see to it that it does: TERM, and KILL after its grace."""
     if run.killed_for is None:
-        _end_by(state, run, now + run.job.config.grace)
+        _end_by(state, run, now + run.grace)
         yield from kill(run, reason, SIGTERM)
     else:
         yield from kill(run, reason, SIGKILL)

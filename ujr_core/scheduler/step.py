@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ujr_core.execution import RunBegun, RunEnded
-from ujr_core.scheduler import answers, ending, events, jobs, runs
+from ujr_core.scheduler import answers, asks, changes, ending, events, jobs, keeping, lines, persons, runs, starts
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.state import State
 
@@ -14,11 +14,20 @@ _ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
     RunBegun: runs.run_begun,
     RunEnded: runs.run_ended,
     events.JobAdded: jobs.job_added,
+    events.JobChanged: changes.job_changed,
+    events.JobRemoved: changes.job_removed,
     events.JobReady: jobs.job_ready,
     events.JobHeldUp: jobs.job_held_up,
     events.JobRefused: jobs.job_refused,
     events.TasksPulled: answers.tasks_pulled,
     events.AnswerEnded: answers.answer_ended,
+    events.ClockSet: asks.clock_set,
+    events.LimitsSet: lines.limits_set,
+    events.Triggered: persons.triggered,
+    events.Paused: persons.paused,
+    events.Resumed: persons.resumed,
+    events.Retried: persons.retried,
+    events.Cancelled: persons.cancelled,
     events.StopRequested: ending.stop_requested,
 }
 
@@ -32,7 +41,7 @@ def step(state: State, happened: Iterable[events.Event], now: float) -> list[Com
     Args:
         state: changed in place.
         happened: in the order of arrival. What falls on one instant counts in this order: runs that ended, what
-            time brings, other events, asks.
+            time brings, firings, other events, asks.
         now: monotonic seconds; never less than at the step before.
 
     Returns:
@@ -58,11 +67,13 @@ def _take_in(state: State, happened: Iterable[events.Event], now: float) -> Iter
 def _let_time_pass(state: State, now: float) -> Iterator[Command]:
     yield from ending.patience_ended(state, now)
     yield from runs.deadlines_passed(state, now)
-    yield from jobs.wakes_due(state, now)
+    lines.openings_due(state, now)
+    yield from asks.wakes_due(state, now)
 
 
 def _go_on(state: State, now: float) -> Iterator[Command]:
-    yield from answers.start_held(state, now)
+    yield from starts.start_held(state, now)
     yield from ending.look_for_the_end(state, now)
-    yield from jobs.settle(state, now)
+    yield from asks.ask_wanted(state, now)
     yield from answers.pull_hungry(state, now)
+    yield from keeping.keep_all(state)

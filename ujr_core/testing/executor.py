@@ -16,6 +16,7 @@ from ujr_core.pool.seat import cancelled
 from ujr_core.pool.wire import Account
 from ujr_core.pool.worker import raised, returned
 from ujr_core.values import Failure, Result
+from ujr_core.values.reported import FailureKind
 
 
 class InlineExecutor:
@@ -52,22 +53,25 @@ class InlineExecutor:
         while self._waiting:
             order = self._waiting.pop(next(iter(self._waiting)))
             yield RunBegun(order.run_id)
-            yield RunEnded(order.run_id, _outcome(order))
+            yield _ended(order)
 
     def close(self) -> None:
         """Forget what has not run."""
         self._waiting.clear()
 
 
-def _outcome(order: Order) -> Result | Failure:
+def _ended(order: Order) -> RunEnded:
     with _captured() as take, contextlib.chdir("."):
         account = _call(order)
         output = take()
+    return RunEnded(order.run_id, _outcome(account, output), account.retry_after, account.limit)
+
+
+def _outcome(account: Account, output: str) -> Result | Failure:
     if account.returned:
         return Result(account.text, output, pickled=account.value)
-    return Failure(
-        "error", account.type_name, account.text, account.traceback, account.exit_code, output=output, duration=0.0
-    )
+    kind: FailureKind = "error" if account.retry_after is None else "deferred"
+    return Failure(kind, account.type_name, account.text, account.traceback, account.exit_code, output=output)
 
 
 def _call(order: Order) -> Account:

@@ -19,10 +19,11 @@ from ujr_core.loop import Loop
 from ujr_core.project import Config, Project, project_of
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import Mode, State, exit_code
-from ujr_core.scheduler.events import JobAdded
+from ujr_core.scheduler.events import JobAdded, Triggered
 from ujr_core.testing.clock import FakeClock
 from ujr_core.testing.executor import InlineExecutor
 from ujr_core.testing.inbox import FakeInbox
+from ujr_core.testing.keeper import ForgetfulKeeper
 from ujr_core.testing.recorder import Recorder, Told
 from ujr_core.testing.reporter import InlineReporter
 from ujr_core.testing.strands import InlineStrands
@@ -76,7 +77,7 @@ def run_jobs(
     Args:
         plugins: modules, classes and objects, each alone or as ``(name, plugin)``; or "module:object" texts.
         config: a mapping of the shape of ``ujr.toml``, or the path of such a file; None: the plugins say it all.
-        jobs: names; none: all that are enabled and for this node.
+        jobs: names, asked at once whatever their schedule; none: all that are enabled and for this node.
         clock: to go on with; default: a new one.
         workers: runs at once.
         seconds: of the clock, after which the runner is told to stop; ``inf``: never.
@@ -107,7 +108,7 @@ def run_jobs(
                 log.warning("%s", warning.as_warning())
             mode = Mode.UNTIL_IDLE if until_idle else Mode.FOREVER
             course = _Course(project, mode, clock or FakeClock(), workers=workers, seconds=seconds)
-            course.run(project.chosen(jobs))
+            course.run(project.chosen(jobs), are_triggered=bool(jobs))
     return course.told(recorder, said)
 
 
@@ -121,14 +122,17 @@ class _Course:
     def __init__(self, project: Project, mode: Mode, clock: FakeClock, *, workers: int, seconds: float) -> None:
         self._project, self._clock, self._began = project, clock, clock.monotonic()
         shutdown_timeout = project.main.runner.shutdown_timeout
-        self._state = State(workers, "test", mode, shutdown_timeout)
+        limits, offset = project.main.limits, clock.offset()
+        self._state = State(workers, "test", mode, shutdown_timeout, wall_offset=offset, limits=limits)
         self._inbox = FakeInbox(clock, seconds=seconds)
 
-    def run(self, jobs: Iterable[JobConfig]) -> None:
+    def run(self, jobs: Iterable[JobConfig], *, are_triggered: bool) -> None:
         """Go on until the scheduler says that it is finished."""
         with contextlib.closing(self._inbox), self._opened() as loop:
             for config in jobs:
                 self._inbox.put(JobAdded(config))
+                if are_triggered:
+                    self._inbox.put(Triggered(config.name))
             loop.run()
 
     def told(self, recorder: Recorder, said: Sequence[str]) -> Ran:
@@ -147,10 +151,13 @@ class _Course:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Loop]:
         node, registry = self._project.main.node, self._project.registry
-        asking = Asking(self._project.suppliers, node, self._inbox, InlineStrands())
+        asking = Asking(self._project.suppliers, node, self._inbox, InlineStrands(), limits=self._project.main.limits)
         reporting = Reporting(registry, asking, InlineReporter)
         pool = InlineExecutor()
-        yield Loop(self._state, inbox=self._inbox, pool=pool, asking=asking, reporting=reporting, node=node)
+        keeper = ForgetfulKeeper()
+        yield Loop(
+            self._state, inbox=self._inbox, pool=pool, asking=asking, reporting=reporting, keeper=keeper, node=node
+        )
         # Nothing runs any more, and what was told was told at once: there is no deadline to keep.
         asking.close(0.0)
         reporting.close(0.0)

@@ -74,12 +74,13 @@ def seconds() -> st.SearchStrategy[float]:
 
 
 def tasks() -> st.SearchStrategy[Task]:
-    """Return a strategy of tasks; a worker can import and unpickle all of them."""
+    """Return a strategy of tasks; a worker can import and unpickle all of them. Some use limits."""
     scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10), st.binary(max_size=10))
     arguments = st.lists(scalars | st.lists(scalars, max_size=3), max_size=3).map(tuple)
     keywords = st.dictionaries(st.sampled_from(["a", "station", "für"]), scalars, max_size=2)
     signatures = st.none() | own_texts()
     timeouts = st.none() | st.floats(0.001, 86400.0)
+    limits = st.sampled_from(["api", "station-api", "größe"])
     return st.builds(
         Task,
         st.just(anything),
@@ -87,6 +88,7 @@ def tasks() -> st.SearchStrategy[Task]:
         keywords,
         signature=signatures,
         timeout=timeouts,
+        uses=st.just(()) | st.lists(limits, max_size=3).map(tuple) | st.dictionaries(limits, st.integers(1, 9)),
         label=st.none() | own_texts(),
     )
 

@@ -1,4 +1,4 @@
-"""What a job answers: tasks, when to look again, and that it is done."""
+"""What a job answers: tasks, when to look again, and that it is done; and what a task may answer: not now."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from ujr_core.durations import LONGEST, format_duration
 from ujr_core.errors import TaskError
 from ujr_core.naming import function_name
 from ujr_core.signature import signature_of
@@ -104,6 +105,25 @@ class JobDone(Exception):  # a message, not a mistake; so it is not called an er
     """Raised by a job: nothing more to do beyond this answer and what is running."""
 
 
+class RetryAfter(Exception):  # a message as well: the run ends as "deferred"
+    """Raised within a task: not now, as HTTP says with 429; it counts towards no quarantine.
+
+    Args:
+        seconds: ≥ 0; the task is not started again before.
+        limit: name of a limit in ``[limits]`` that rests as long, for every task that uses it.
+
+    Raises:
+        TaskError: ``seconds`` is no such number, or ``limit`` no name.
+    """
+
+    def __init__(self, seconds: float, limit: str | None = None) -> None:
+        super().__init__(seconds, limit)
+        self.seconds, self.limit = _rest(seconds), _resting(limit)
+
+    def __str__(self) -> str:
+        return f"asked for another time: {format_duration(self.seconds)}"
+
+
 def _importable(function: Callable[..., Any]) -> str:
     try:
         return function_name(function)
@@ -136,6 +156,22 @@ def _seconds(value: Any) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
+def _rest(seconds: object) -> float:
+    rest = _seconds(seconds)
+    if rest is None or not 0 <= rest <= LONGEST:
+        fix = "pass seconds from now on, such as 30; at most a hundred years"
+        raise _wrong_rest(f"seconds is {summary_of(seconds)}, which is no number of seconds from 0 on", fix)
+    return rest
+
+
+def _resting(limit: object) -> str | None:
+    if limit is None or type(limit) is str:
+        return limit
+    raise _wrong_rest(
+        f"limit is a {type(limit).__name__}, not a name", 'pass a name of [limits]: RetryAfter(30, "api")'
+    )
+
+
 def _limits(uses: object, name: str) -> tuple[str, ...] | Mapping[str, int]:
     if isinstance(uses, tuple | list) and all(type(limit) is str for limit in uses):
         return tuple(uses)
@@ -154,3 +190,7 @@ def _wrong(name: str, what: str, fix: str) -> TaskError:
 def _wrong_check(what: str) -> TaskError:
     return TaskError("next-check", what, "NextCheck(…)", "write NextCheck(after=60), or NextCheck(at=…) with an aware "
                      "datetime such as datetime.now(timezone.utc)")  # fmt: skip
+
+
+def _wrong_rest(what: str, fix: str) -> TaskError:
+    return TaskError("retry-after", what, "RetryAfter(…)", fix)

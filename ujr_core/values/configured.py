@@ -7,7 +7,7 @@ import fnmatch
 import pathlib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -105,6 +105,15 @@ class JobConfig:
         backoff: of failing signatures and of the failing hook.
         give_up_after: failures in a row after which a signature, or the hook, is quarantined; None = never.
         continuous: kept running for ever, and left out of idleness.
+        every: seconds from one firing to the next, ≥ 0.01; at most one of ``every``, ``cron`` and ``at`` is given.
+        cron: five fields, or "@daily" and the like.
+        at: the only firing; a naive one is in ``timezone``.
+        timezone: IANA name for ``cron`` and ``at``; None = the system's.
+        spread: seconds, ≥ 0; the job is asked later than its firing, by an amount below this that its name gives.
+        missed: what becomes of a firing that comes, or came, when it cannot be asked about: the newest is made up
+            "once", or "skip".
+        ask_timeout: seconds, > 0; an ask, or a pull, that takes longer is shown as hung.
+        on_stop: whether a job that is removed or disabled has its runs "cancel" or "finish".
     """
 
     name: str
@@ -120,6 +129,14 @@ class JobConfig:
     backoff: Backoff = Backoff()
     give_up_after: int | None = None
     continuous: bool = False
+    every: float | None = None
+    cron: str | None = None
+    at: datetime.datetime | None = None
+    timezone: str | None = None
+    spread: float = 0.0
+    missed: Literal["once", "skip"] = "once"
+    ask_timeout: float = 60.0
+    on_stop: Literal["cancel", "finish"] = "cancel"
 
     def secrets(self, provider: str) -> tuple[SecretRef, ...]:
         """Return each reference in ``params`` that names this provider, once, in the order written."""

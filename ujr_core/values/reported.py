@@ -131,7 +131,7 @@ class JobState:
     Args:
         kind: running (well again), waiting (a secret provider is unavailable), raising (its hook raises), hung,
             quarantined, firing_missed, paused, done, failed (it could not start).
-        text: one line for a person.
+        text: one line for a person; of "hung", below it, where it hangs, a line for each call, the innermost last.
         since: aware, UTC.
     """
 

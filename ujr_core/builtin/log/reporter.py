@@ -27,7 +27,10 @@ LONGEST_MESSAGE = 1_000
 MOST_OUTPUT = 20
 """Lines of a failed task's output that are shown."""
 
-_LEVEL_OF_STATE = {"running": "INFO", "done": "INFO", "quarantined": "ERROR", "failed": "ERROR"}
+MOST_CALLS = 3
+"""Calls of a hung hook that are shown, the innermost; with level DEBUG all of them are."""
+
+_LEVEL_OF_STATE = {"running": "INFO", "done": "INFO", "paused": "INFO", "quarantined": "ERROR", "failed": "ERROR"}
 
 
 class Log:
@@ -52,6 +55,7 @@ class Log:
     def __init__(self, settings: Settings) -> None:
         self._sink = Sink(settings.level, as_json if settings.json else as_text)
         self._bridge = Bridge(logger.level(settings.level).no, self._sink)
+        self._says_all = logger.level(settings.level).no <= logger.level("DEBUG").no
 
     @hookimpl
     def task_started(self, run: TaskRun) -> None:
@@ -69,16 +73,29 @@ class Log:
     def task_failed(self, run: TaskRun, failure: Failure) -> None:
         """Say why, and what follows from it."""
         self._sink.keep()
+        if failure.kind == "deferred":  # the task's own wish, and nothing that a person has to mend
+            told = (run.job, _name(run), _flat(failure.message), _consequence(failure))
+            _of(run).bind(kind=failure.kind).info("{}: {} deferred: {}; {}", *told)
+            return
         level = "ERROR" if failure.given_up else "WARNING"
-        told = (run.job, _name(run), failure.kind, _reason(failure), _consequence(failure), _details(run, failure))
-        _of(run).bind(kind=failure.kind).log(level, "{}: {} failed ({}): {}; {}{}", *told)
+        reason = (failure.kind, _reason(failure), _consequence(failure), _details(run, failure))
+        _of(run).bind(kind=failure.kind).log(level, "{}: {} failed ({}): {}; {}{}", run.job, _name(run), *reason)
 
     @hookimpl
     def job_changed(self, job: str, state: JobState) -> None:
         """Say what the job is doing now."""
         self._sink.keep()
         level = _LEVEL_OF_STATE.get(state.kind, "WARNING")
-        logger.bind(job=job, state=state.kind).log(level, "{}: {} ({})", job, state.kind, _flat(state.text))
+        text, stack = self._text_and_stack(state)
+        logger.bind(job=job, state=state.kind).log(level, "{}: {} ({}){}", job, state.kind, _flat(text), stack)
+
+    def _text_and_stack(self, state: JobState) -> tuple[str, str]:
+        if state.kind != "hung":
+            return state.text, ""
+        text, *calls = state.text.split("\n")
+        shown = calls if self._says_all else calls[-MOST_CALLS:]
+        more = f"\n({len(calls) - len(shown)} calls above it)" if len(shown) < len(calls) else ""
+        return text, more + "".join(f"\n{call}" for call in shown)
 
     def close(self) -> None:
         """Take down what was set up."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,13 +12,16 @@ import attrs
 import pytest
 
 from ujr_core import hookspecs
+from ujr_core.asking import due_at
+from ujr_core.calendar import schedule_of
 from ujr_core.configuration.jobs import job_of
 from ujr_core.configuration.settings import RunnerSettings
 from ujr_core.details import Details, Suppliers
 from ujr_core.errors import UJRError
-from ujr_core.offering import items_of, offer_of
+from ujr_core.offering import items_of, offer_of, task_of
 from ujr_core.registry.check import check_jobs
 from ujr_core.scheduler.events import Offer
+from ujr_core.testing.clock import NEW_YEAR
 from ujr_core.testing.contracts.plugin import PluginContract, assert_four_parts
 from ujr_core.testing.contracts.subject import Subject
 from ujr_core.testing.makers import make_node
@@ -47,16 +51,21 @@ class Answerer:
     Args:
         plugins: it, loaded, and its company.
         config: of the job.
+        limits: names of those that its tasks may use.
     """
 
     plugins: Plugins
     config: JobConfig
+    limits: Collection[str] = ()
 
     def ask(self) -> Any:
-        """Fetch details and ask, as a runner does; return what the plugin returns. JobDone is no tasks."""
+        """Fetch details and ask, as a runner does; return what the plugin returns. JobDone is no tasks.
+
+        With a schedule, it is asked for the first firing of the fake clock's year.
+        """
         registry = self.plugins.registry
         try:
-            job = Details(self.config, make_node(), self._suppliers()).fetch()
+            job = due_at(Details(self.config, make_node(), self._suppliers()).fetch(), _due(self.config))
             return registry.call_one(self.config.plugin, hookspecs.get_runnable_tasks, job) or ()
         except JobDone:
             return ()
@@ -69,7 +78,7 @@ class Answerer:
         try:
             for item in items_of(self.ask(), self.config.plugin):
                 if not isinstance(item, NextCheck):
-                    yield offer_of(item, self.config.plugin)
+                    yield offer_of(task_of(item, self.config.plugin), self.config.plugin, self.limits)
         except JobDone:
             pass  # nothing beyond this answer
 
@@ -82,6 +91,8 @@ class JobContract(PluginContract):
 
     Attributes:
         params: of a job for which there is something to do, as ``[jobs.<name>.params]`` says them.
+        job_settings: of that job, as ``[jobs.<name>]`` says them, such as ``{"cron": "@daily"}``.
+        limits: that its tasks use, as ``[limits]`` says them.
         runs: False if its tasks cannot run in a test; a comment beside it should say why.
 
     Example:
@@ -92,12 +103,14 @@ class JobContract(PluginContract):
     """
 
     params: ClassVar[Any] = NOTHING
+    job_settings: ClassVar[Any] = NOTHING
+    limits: ClassVar[Any] = NOTHING
     runs: ClassVar[bool] = True
 
     @pytest.fixture
     def answerer(self, subject: Subject, loaded: Plugins) -> Answerer:
         """Return the job plugin, loaded, with one job."""
-        return Answerer(loaded, _config(subject, subject.said("params")))
+        return Answerer(loaded, _config(subject, subject.said("params")), subject.said("limits"))
 
     def test_it_answers_tasks(self, answerer: Answerer) -> None:
         """It answers an iterable of Task and NextCheck, or JobDone; with these params there is something to do."""
@@ -154,7 +167,9 @@ class JobContract(PluginContract):
         """
         if not subject.said("runs"):
             pytest.skip("runs is False: its tasks cannot run in a test")
-        ran = run_jobs([subject.entry, *subject.others], _run_config(subject), seconds=SECONDS, folder=subject.folder)
+        plugins, config = [subject.entry, *subject.others], _run_config(subject)
+        # By its name, for what a schedule brings may be months away.
+        ran = run_jobs(plugins, config, jobs=[JOB], seconds=SECONDS, folder=subject.folder)
         said = "\n".join(ran.said)
         assert not ran.failed, f"{ran.outline}\n{ran.failed[0][1].traceback}"
         assert not [kind for _, kind in ran.states if kind not in ("done", "running")], f"{ran.states}\n{said}"
@@ -163,8 +178,14 @@ class JobContract(PluginContract):
         )
 
 
+def _due(config: JobConfig) -> float | None:
+    first_seen = NEW_YEAR.timestamp()
+    schedule = schedule_of(config, first_seen)
+    return None if schedule is None else schedule.next_after(math.nextafter(first_seen, 0))
+
+
 def _config(subject: Subject, params: Mapping[str, Any]) -> JobConfig:
-    table = {"plugin": subject.name, "params": params}
+    table = {**subject.said("job_settings"), "plugin": subject.name, "params": params}
     return job_of(JOB, table, source=type(subject.contract).__name__, runner=RunnerSettings())
 
 
@@ -174,8 +195,12 @@ def _faults(subject: Subject, plugins: Plugins, params: Mapping[str, Any]) -> tu
 
 def _run_config(subject: Subject) -> dict[str, Any]:
     settings = {subject.name: subject.said("settings"), **subject.said("other_settings")}
-    job = {"plugin": subject.name, "params": subject.said("params"), "give_up_after": 1}
-    return {"plugins": {name: table for name, table in settings.items() if table}, "jobs": {JOB: job}}
+    job = {"give_up_after": 1, **subject.said("job_settings")}
+    return {
+        "plugins": {name: table for name, table in settings.items() if table},
+        "limits": subject.said("limits"),
+        "jobs": {JOB: {**job, "plugin": subject.name, "params": subject.said("params")}},
+    }
 
 
 def _close(items: Iterator[object], pulled: int) -> None:

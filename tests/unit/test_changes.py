@@ -1,0 +1,365 @@
+"""Changes: other settings apply live or restart a job, and what ran of a job that is gone is reported all the same."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from signal import SIGKILL, SIGTERM
+
+import pytest
+
+from tests.world import NOON, Ends, JobHeldUp, Missing, World
+from ujr_core.scheduler import Mode
+from ujr_core.scheduler.events import JobAdded, JobChanged, JobReady, JobRemoved
+from ujr_core.values import Backoff, JobConfig, JobDone
+
+
+def starts_of(world: World, job: str) -> list[float]:
+    """Return when runs of a job started."""
+    return [start.at for start in world.starts if start.job == job]
+
+
+def test_a_shorter_check_interval_counts_at_once() -> None:
+    """A job that would be asked in an hour is asked now if that has become ten seconds, which have passed."""
+    world = World()
+    world.job("a", list, check_interval=3600)
+    world.change(100, "a", check_interval=10)
+    world.run(until=125)
+    assert world.ask_times("a") == [0, 100, 110, 120]
+
+
+def test_a_longer_check_interval_counts_at_once() -> None:
+    """A job that would be asked every ten seconds is asked an hour after its last ask."""
+    world = World()
+    world.job("a", list, check_interval=10)
+    world.change(95, "a", check_interval=3600)
+    world.run(until=4000)
+    assert world.ask_times("a")[9:] == [90, 3690]
+
+
+def test_live_settings_touch_no_run() -> None:
+    """Live settings neither end a run nor have its answer taken anew."""
+    world = World(workers=1)
+    world.ends["x"] = Ends(seconds=50)
+    world.job("a", lambda: ["x", "y"] if len(world.asks) == 1 else [])
+    world.change(10, "a", check_interval=7, timeout=300, backoff=Backoff(first=9), on_stop="finish", give_up_after=4)
+    world.run(until=49)
+    assert (world.kills, world.closed, world.asks) == ([], [], [(0, "a")])
+    world.run(until=60)
+    assert world.started() == ["x", "y"]
+
+
+def test_a_timeout_counts_from_the_next_run() -> None:
+    """A run goes by the timeout it began with."""
+    world = World()
+    world.ends["x"] = Ends(seconds=40)
+    world.job("a", lambda: ["x"], timeout=60, check_interval=5)
+    world.change(10, "a", timeout=20)
+    world.run(until=70)
+    assert [(at, kind) for at, kind, _, _ in world.reports][:4] == [
+        (0, "started"), (40, "succeeded"), (45, "started"), (65, "timeout"),
+    ]  # fmt: skip
+
+
+def test_a_grace_counts_from_the_next_run() -> None:
+    """A run goes by the grace it began with."""
+    world = World()
+    world.is_deaf = True
+    world.ends["x"] = Ends(seconds=1000)
+    world.job("a", lambda: ["x"], timeout=50, grace=5)
+    world.change(10, "a", grace=100)
+    world.run(until=200)
+    assert [(at, signal) for at, _, signal in world.kills][:2] == [(50, SIGTERM), (55, SIGKILL)]
+
+
+def test_a_change_lifts_the_quarantine_of_a_task() -> None:
+    """A task that was given up is started again when its job's settings have changed, and its counts begin anew."""
+    world = World()
+    world.ends["x"] = Ends(fails=10**9, kind="worker_lost")
+    world.job("a", lambda: ["x"])
+    world.change(1000, "a", timeout=60)
+    world.run(until=2000)
+    assert len(world.starts) == 6
+    assert 1000 <= world.starts[3].at <= 1001
+
+
+def test_a_change_lifts_the_quarantine_of_a_hook() -> None:
+    """A job that was given up is asked when its settings have changed."""
+    world = World()
+
+    def broken() -> list[str]:
+        raise ValueError("no")
+
+    world.job("a", broken, give_up_after=2)
+    world.change(1000, "a", give_up_after=3)
+    world.run(until=2000)
+    assert len(world.asks) == 5
+    assert world.ask_times("a")[2] == 1000
+    assert world.explain("a").state == "quarantined"
+
+
+def test_a_change_does_not_lift_the_quarantine_of_another_job() -> None:
+    """Only the job whose configuration changed is given another chance."""
+    world = World()
+    world.ends["x"] = Ends(fails=10**9, kind="worker_lost")
+    world.job("a", lambda: ["x"])
+    world.job("b", lambda: ["x"])
+    world.change(1000, "a", timeout=60)
+    world.run(until=2000)
+    assert (len(starts_of(world, "a")), len(starts_of(world, "b"))) == (6, 3)
+
+
+def test_a_backoff_that_was_begun_goes_on() -> None:
+    """A shorter backoff counts from the next failure."""
+    world = World()
+    world.ends["x"] = Ends(fails=2)
+    world.job("a", Missing(world, "x"), backoff=Backoff(first=100, factor=1), check_interval=5)
+    world.change(10, "a", backoff=Backoff(first=20, factor=1))
+    world.run(until=500)
+    first, second, third = world.start_times("x")
+    assert 100 <= second - first <= 111
+    assert 20 <= third - second <= 23
+
+
+@pytest.mark.parametrize("settings", [{"plugin": "other"}, {"params": {"region": "south"}}])
+def test_another_plugin_or_other_params_restart_a_job(settings: dict[str, object]) -> None:
+    """The job's answer is closed, its details are fetched again, and it is asked anew."""
+    world = World(workers=1)
+    world.ends["x"] = Ends(seconds=100)
+    world.details["a"] = [JobReady("a"), JobHeldUp("a", "sealed"), JobReady("a")]
+    world.job("a", lambda: ["x", "y"], on_stop="finish")
+    world.change(10, "a", **settings)
+    world.run(until=20)
+    assert world.closed == ["a"]
+    assert world.ask_times("a") == [0, pytest.approx(11.05, abs=0.06)]
+    assert (world.started(), world.kills) == (["x"], [])
+
+
+def test_a_restart_adopts_what_runs() -> None:
+    """Promise 1: a job that is restarted while its task finishes does not start that task once more."""
+    world = World(workers=4)
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"], on_stop="finish", check_interval=20)
+    world.change(10, "a", params={"region": "south"})
+    world.run(until=150)
+    assert world.start_times("x") == [0, 120]
+    assert world.reports[1][:3] == (100, "succeeded", "x")
+
+
+def test_a_restart_cancels_what_runs_if_it_is_to() -> None:
+    """With `on_stop = "cancel"` a restart ends the runs of the job, which are reported, and start anew."""
+    world = World()
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"])
+    world.change(10, "a", params={"region": "south"})
+    world.run(until=50)
+    assert [(at, kind) for at, kind, _, _ in world.reports] == [(0, "started"), (10, "cancelled"), (10, "started")]
+
+
+def test_a_restart_while_a_run_is_deaf_starts_it_only_when_it_has_ended() -> None:
+    """Promise 1: a run that listens to no TERM keeps its signature until it was killed."""
+    world = World(workers=4)
+    world.is_deaf = True
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"], grace=5)
+    world.change(10, "a", params={"region": "south"})
+    world.run(until=50)
+    assert world.start_times("x") == [0, 15]
+
+
+def test_a_restart_begins_backoff_and_quarantine_anew() -> None:
+    """What failed with other params is tried again at once."""
+    world = World()
+    world.ends.update(x=Ends(fails=10**9, kind="worker_lost"), y=Ends(fails=1))
+    world.job("a", lambda: ["x", "y"], backoff=Backoff(first=1, factor=1000), check_interval=200)
+    world.run(until=1000)
+    starts = len(world.start_times("x"))
+    assert starts == 3
+    world.change(1000, "a", params={"region": "south"})
+    world.run(until=1001)
+    assert world.start_times("x")[starts:] == [1000]
+
+
+def test_a_restart_goes_on_with_its_firing() -> None:
+    """A job that is restarted in the middle of a firing does not run again what is over for it."""
+    world = World(workers=1)
+    tasks = [f"t{number}" for number in range(6)]
+    world.ends.update({signature: Ends(seconds=10) for signature in tasks})
+    world.job("a", lambda: tasks, every=3600, on_stop="finish")
+    world.change(25, "a", params={"region": "south"})
+    world.run(until=100)
+    assert world.started() == tasks
+    assert world.settled_firings("a") == [0]
+
+
+def test_a_restarted_job_stays_paused() -> None:
+    """Promise 7: a person paused it, and only a person has it go on."""
+    world = World()
+    world.job("a", lambda: ["x"])
+    world.pause(10, "a")
+    world.change(20, "a", params={"region": "south"})
+    world.resume(50, "a")
+    world.run(until=55)
+    assert not [at for at in starts_of(world, "a") if 10 < at < 50]
+    assert 50 in starts_of(world, "a")
+
+
+def test_a_job_that_was_done_is_restarted_by_other_params() -> None:
+    """A one-shot with other params is another one-shot: it runs its list once more."""
+    world = World()
+
+    def answers() -> Iterator[str]:
+        yield from "xy"
+        raise JobDone
+
+    world.job("a", answers)
+    world.change(100, "a", params={"region": "south"})
+    world.run(until=200)
+    assert world.started() == ["x", "y", "x", "y"]
+
+
+def test_other_settings_do_not_wake_a_job_that_is_done() -> None:
+    """A one-shot that is done stays done when its check_interval changes."""
+    world = World()
+
+    def answers() -> Iterator[str]:
+        yield from "xy"
+        raise JobDone
+
+    world.job("a", answers)
+    world.change(100, "a", check_interval=0.5)
+    world.run(until=200)
+    assert world.started() == ["x", "y"]
+
+
+def test_a_job_that_waits_for_its_secret_takes_other_settings() -> None:
+    """A change that comes while a job waits is applied, and it goes on waiting."""
+    world = World()
+    world.details["a"] = [JobHeldUp("a", "sealed"), JobReady("a")]
+    world.job("a", list, check_interval=100)
+    world.change(0.5, "a", check_interval=10)
+    world.run(until=25)
+    assert [round(at) for at in world.ask_times("a")] == [1, 11, 21]
+
+
+def test_a_schedule_that_is_given_counts_from_then() -> None:
+    """A job that gets `every` fires when it is first seen with it."""
+    world = World()
+    world.job("a", lambda: ["x"], check_interval=1000)
+    world.change(100, "a", every=60)
+    world.run(until=230)
+    assert [(start.at, start.due) for start in world.starts] == [(0, None), (100, 100), (160, 160), (220, 220)]
+
+
+@pytest.mark.parametrize(("on_stop", "ended_at", "kind"), [("cancel", 10, "cancelled"), ("finish", 100, "succeeded")])
+def test_what_runs_of_a_removed_job_is_reported(on_stop: str, ended_at: float, kind: str) -> None:
+    """Promise 6: a run is cancelled or finishes, as `on_stop` says, and is reported; then the job is forgotten."""
+    world = World()
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"], on_stop=on_stop)
+    world.at(10, JobRemoved("a"))
+    world.run(until=500)
+    assert world.reports[-1][:3] == (ended_at, kind, "x")
+    assert len(world.reports) == 2
+    assert "a" not in world.state.jobs
+
+
+def test_nothing_starts_of_a_removed_job() -> None:
+    """Promise 7: what an answer held is dropped with its job, which is not asked again."""
+    world = World(workers=1)
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x", "y", "z"], on_stop="finish")
+    world.at(10, JobRemoved("a"))
+    world.trigger(20, "a")
+    world.retry(30, "a")
+    world.run(until=500)
+    assert (world.started(), world.asks) == (["x"], [(0, "a")])
+    assert world.state.ignored == 2
+
+
+def test_the_answer_of_a_removed_job_is_closed() -> None:
+    """A generator that holds a cursor is closed when its job is removed."""
+    world = World(workers=1)
+    world.job("a", lambda: (f"t{number}" for number in itertools.count()))
+    world.ends.update({f"t{number}": Ends(seconds=1) for number in range(100)})
+    world.at(10.5, JobRemoved("a"))
+    world.run(until=50)
+    assert world.closed == ["a"]
+    assert len(world.starts) == 11
+
+
+def test_a_change_of_on_stop_counts_for_what_runs() -> None:
+    """`on_stop` is live: what the configuration says when the job is removed is done."""
+    world = World()
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"])
+    world.change(5, "a", on_stop="finish")
+    world.at(10, JobRemoved("a"))
+    world.run(until=500)
+    assert world.reports[-1][:2] == (100, "succeeded")
+
+
+def test_a_removed_job_that_comes_back_adopts_what_runs() -> None:
+    """Promise 1: a job that is removed and added again while its task finishes does not start that task once more."""
+    world = World(workers=4)
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"], on_stop="finish", check_interval=20)
+    world.at(10, JobRemoved("a"))
+    world.job("a", lambda: ["x"], at=30, on_stop="finish", check_interval=20)
+    world.run(until=150)
+    assert world.start_times("x") == [0, 120]
+    assert world.explain("a").state == "resting"
+
+
+def test_a_removed_job_is_waited_for_until_idle() -> None:
+    """Until idle ends when the last run of a removed job has."""
+    world = World(mode=Mode.UNTIL_IDLE)
+    world.ends["x"] = Ends(seconds=100)
+    world.job("a", lambda: ["x"], on_stop="finish")
+    world.job("b", list, check_interval=3600)
+    world.at(10, JobRemoved("a"))
+    world.run()
+    assert (world.now, world.exit_code) == (100, 0)
+
+
+def test_a_job_that_waits_forever_may_be_removed() -> None:
+    """Until idle ends when the job whose secret never came is removed."""
+    world = World(mode=Mode.UNTIL_IDLE)
+    world.details["a"] = [JobHeldUp("a", "sealed")] * 99
+    world.job("a", list)
+    world.at(100, JobRemoved("a"))
+    world.run(until=1000)
+    assert world.state.is_finished
+    assert world.now == 100
+
+
+def test_changes_of_unknown_jobs_are_ignored_and_counted() -> None:
+    """Promise 9: what is said of a job that nobody knows changes nothing but a counter."""
+    world = World()
+    world.job("a", list)
+    world.at(5, JobChanged(JobConfig("b", "b")))
+    world.at(5, JobRemoved("b"))
+    world.run(until=10)
+    assert world.state.ignored == 2
+    assert set(world.state.jobs) == {"a"}
+
+
+def test_a_job_may_be_added_at_any_time() -> None:
+    """A job that is added while the runner goes on is asked at once."""
+    world = World()
+    world.job("a", list)
+    world.job("b", lambda: ["x"], at=100, check_interval=1000)
+    world.run(until=200)
+    assert world.start_times("x") == [100]
+
+
+def test_a_removed_job_leaves_its_schedule_behind() -> None:
+    """A job with a schedule that is removed and added with what was kept of it makes up no firing twice."""
+    world = World()
+    world.job("a", lambda: ["x"], every=60)
+    world.at(70, JobRemoved("a"))
+    world.run(until=80)
+    world.at(100, JobAdded(JobConfig("a", "a", every=60), world.kept["a"]))
+    world.run(until=190)
+    assert [start.due for start in world.starts] == [0, 60, 120, 180]
+    assert world.wall == NOON

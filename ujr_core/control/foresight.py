@@ -1,0 +1,108 @@
+"""Foresight: in a few words, what will come of what a person wants of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ujr_core.control.due import shown_time
+from ujr_core.durations import format_duration
+from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.phases import JobPhase
+
+MOST_NAMED = 10
+
+_STARTS = frozenset([JobPhase.STARTING, JobPhase.WAITING])
+
+
+def asked_when(job: Job, *, is_resumed: bool = False, is_lifted: bool = False) -> str:
+    """Return when a job that is wanted now will be asked.
+
+    Args:
+        job: as it is before that.
+        is_resumed: it will not be paused.
+        is_lifted: its hook will not be quarantined.
+    """
+    if job.is_paused and not is_resumed:
+        return "will be asked when it is resumed"
+    if job.phase is JobPhase.QUARANTINED and not is_lifted:
+        return f"will be asked when its hook, which is quarantined, may run again: ujr retry {job.name}"
+    if job.phase in _STARTS:
+        return "will be asked when its details are there"
+    if job.answer is not None:
+        return "will be asked when its open answer has ended"
+    return "is asked now"
+
+
+def resumed_to(job: Job) -> str:
+    """Return what a paused job does once it is resumed."""
+    if job.phase in (JobPhase.DONE, JobPhase.LEAVING):
+        return "it said that there is nothing more to do"
+    if job.has_nothing_due and not job.line and job.demand is None:
+        return "it is asked when a firing is due"
+    return f"it {asked_when(job, is_resumed=True)}"
+
+
+def backfilled(job: Job, due: float) -> str:
+    """Return when a job is asked for a firing of the past, which has no effect if that waits already."""
+    shown = shown_time(due, job.config)
+    before = [one for one in (job.firing, *job.line) if one is not None]
+    if any(one.due == due for one in before):
+        return f"the firing due {shown} is not settled yet, and will be asked about as it is"
+    if before:
+        return f"a firing due {shown} waits until {counted(len(before), 'other')} before it is settled or at rest"
+    return f"{asked_when(job)}, about a firing due {shown}"
+
+
+def cancelled(job: Job, signature: str | None) -> str:
+    """Return how many runs will end, and for how long what they did is left alone.
+
+    Args:
+        job: as it is before that.
+        signature: of one run; None = all of the job.
+    """
+    runs = [run for one, run in job.running.items() if signature in (None, one)]
+    count = sum(run.killed_for is None for run in runs)
+    if not count:
+        return "what runs of it is told to end already" if runs else "no run of it is going"
+    told = f"{counted(count, 'run')} {'is' if count == 1 else 'are'} told to end"
+    if job.firing is not None:
+        return f"{told}, and not started again for this firing"
+    return told if job.schedule else f"{told}, and not started again for {format_duration(job.config.backoff.max)}"
+
+
+def lifted(job: Job, signature: str | None, now: float) -> str:
+    """Return what ``retry`` lifts, and when the job is asked then.
+
+    Args:
+        job: as it is before that.
+        signature: of one task, which is quarantined or has failed; None = of all, and of the hook.
+        now: monotonic.
+    """
+    parts = list(_lifted_parts(job, now)) if signature is None else ["it may start again"]
+    what = ", ".join(parts) or "nothing of it is quarantined or backing off"
+    if job.has_nothing_due and not job.quarantined:
+        return f"{what}; it is not asked before its next firing"
+    when = asked_when(job, is_lifted=signature is None)
+    return f"{what}; it {when}"
+
+
+def _lifted_parts(job: Job, now: float) -> Iterable[str]:
+    if job.phase is JobPhase.QUARANTINED or job.hook_until > now:
+        yield "its hook may run again"
+    if job.quarantined:
+        yield f"{counted(len(job.quarantined), 'quarantined task')} may start again"
+    if backing_off := sum(failing.until > now for failing in job.failing.values()):
+        yield f"{counted(backing_off, 'task')} that backed off may start again"
+
+
+def named(signatures: Iterable[str]) -> str:
+    """Return which signatures there are, the newest of many."""
+    there = list(signatures)[-MOST_NAMED:][::-1]
+    if not there:
+        return "there is none"
+    return "there is: " + ", ".join(f'"{signature[:200]}"' for signature in there)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

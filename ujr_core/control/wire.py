@@ -1,0 +1,115 @@
+"""What goes over the socket: a request, and the answer to it, each a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ujr_core.errors import StateError, UJRError, did_you_mean
+from ujr_core.redact import scrub
+
+LONGEST_REQUEST = 64 * 1024
+"""Bytes of a line; the longest name and the longest signature that a person types are far below."""
+
+WHERE = "control socket"
+
+Answer = Mapping[str, Any]
+
+
+@attrs.frozen
+class Request:
+    """What a person wants of a runner.
+
+    Args:
+        verb: such as "pause".
+        job: name.
+        due: of a trigger: ISO 8601, in the job's time zone if it names none.
+        signature: of one task or run; None = all of the job.
+    """
+
+    verb: str
+    job: str = ""
+    due: str | None = None
+    signature: str | None = None
+
+
+_FIELDS = tuple(field.name for field in attrs.fields(Request))
+
+
+def request_line(request: Request) -> bytes:
+    """Return a request as it is sent."""
+    return _line({name: value for name, value in attrs.asdict(request).items() if value not in (None, "")})
+
+
+def request_of(line: bytes) -> Request:
+    """Read a request, whoever wrote it; it does not look whether there is such a verb.
+
+    Raises:
+        StateError: it is none (code "control-request").
+    """
+    if len(line) > LONGEST_REQUEST:
+        raise wrong(f"a request is at most {LONGEST_REQUEST // 1024} KiB long")
+    try:
+        fields = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):  # of ValueError, wrong UTF-8 and wrong JSON are two kinds
+        raise wrong("a request is one line of JSON in UTF-8, and this is none") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("verb"), str):
+        raise wrong('a request is an object that has a "verb"')
+    for name, value in fields.items():
+        if name not in _FIELDS:
+            raise wrong(f'a request has no "{name[:60]}"', did_you_mean(name, _FIELDS))
+        if not isinstance(value, str):
+            raise wrong(f'"{name}" of a request is text', f'leave "{name}" out for none')
+    return Request(**fields)
+
+
+def answer_line(answer: Answer) -> bytes:
+    """Return an answer as it is sent: no secret is in it, and whatever is in it can be read as JSON."""
+    return _line(answer)
+
+
+def refusal(error: UJRError) -> Answer:
+    """Return the answer to what cannot be done."""
+    return {"ok": False, "error": {part: getattr(error, part) for part in ("code", "what", "where", "fix")}}
+
+
+def result_of(line: bytes) -> Answer:
+    """Read an answer.
+
+    Raises:
+        StateError: what the runner refused, as it said it; or this is no answer (code "not-answering").
+    """
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or not (answer.get("ok") or isinstance(answer.get("error"), dict)):
+        raise StateError("not-answering", "what listens there is no runner", WHERE, "end it, then: ujr run")
+    if not answer["ok"]:
+        raise StateError(*(str(answer["error"].get(part, "")) for part in ("code", "what", "where", "fix")))
+    return answer
+
+
+def wrong(what: str, fix: str = "") -> StateError:
+    """Return the error of a request that no `ujr` sends."""
+    return StateError("control-request", what, WHERE, fix or 'write, for example: {"verb": "explain", "job": "NAME"}')
+
+
+def _line(fields: Answer) -> bytes:
+    return json.dumps(_plain(fields), allow_nan=False).encode("ascii") + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {scrub(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

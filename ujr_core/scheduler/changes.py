@@ -1,0 +1,99 @@
+"""Changes of the active configuration: other settings for a job, or no job of that name any more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ujr_core.calendar import offset_of, schedule_of
+from ujr_core.scheduler.answers import close_early
+from ujr_core.scheduler.commands import Command
+from ujr_core.scheduler.events import JobChanged, JobRemoved
+from ujr_core.scheduler.firings import begin_schedule
+from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.jobs import adopt, begin, tell
+from ujr_core.scheduler.keeping import kept_of
+from ujr_core.scheduler.phases import JobPhase
+from ujr_core.scheduler.runs import end, forget
+from ujr_core.scheduler.state import State
+from ujr_core.values import JobConfig
+
+
+def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command]:
+    """Apply settings live, or restart the job if it asks another plugin, or with other params."""
+    job = state.jobs.get(event.config.name)
+    if job is None or job.phase is JobPhase.STOPPED:
+        state.ignored += 1
+    elif (job.config.plugin, job.config.params) != (event.config.plugin, event.config.params):
+        yield from _restart(state, job, event.config, now)
+    else:
+        yield from _apply(state, job, event.config, now)
+
+
+def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command]:
+    """Stop a job: its runs are cancelled, or finish; all are reported."""
+    job = state.jobs.get(event.job)
+    if job is None or job.phase is JobPhase.STOPPED:
+        state.ignored += 1
+        return
+    yield from close_early(state, job)
+    job.move("is removed")
+    state.wake_at(job, math.inf)
+    yield from _end_runs(state, job, now)
+    forget(state, job)
+
+
+def _end_runs(state: State, job: Job, now: float) -> Iterator[Command]:
+    if job.config.on_stop == "cancel":
+        for run in list(job.running.values()):
+            if run.killed_for is None:
+                yield from end(state, run, "cancelled", now)
+
+
+def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
+    yield from close_early(state, job)
+    yield from _end_runs(state, job, now)
+    over = frozenset(job.firing.over) if job.firing is not None else frozenset()
+    after = Job(config)
+    yield from begin_schedule(state, after, kept_of(job), over, now)
+    after.line, after.demand, after.settled = job.line, job.demand, job.settled
+    after.merged, after.dropped, after.told, after.wake_at = job.merged, job.dropped, job.told, job.wake_at
+    adopt(job, after)
+    if state.blocker is job:
+        state.blocker = None
+    yield from begin(state, after)
+
+
+def _apply(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
+    key = job.schedule.key if job.schedule is not None else ""
+    job.config = config
+    job.quarantined.clear()
+    if job.phase is JobPhase.QUARANTINED:
+        job.hook_failures = 0
+        job.move("is retried")
+        job.want("its settings changed")
+        yield from tell(job, "running", "its settings changed")
+    job.delay = offset_of(job.name, config.spread)
+    if _key(job) != key:
+        yield from _reschedule(state, job, now)
+    if job.answer is not None and job.answer.held:  # it may be at a `max_tasks` that is no more
+        state.holding[job.name] = job
+    state.keep(job)
+    state.touch(job)
+
+
+def _reschedule(state: State, job: Job, now: float) -> Iterator[Command]:
+    # The firing that is worked on goes on; what waits of the old schedule is gone with it.
+    job.line = [one for one in job.line if not one.is_scheduled]
+    firing = job.firing
+    yield from begin_schedule(state, job, kept_of(job), frozenset(), now)
+    if job.schedule is not None:
+        job.firing = firing
+    else:
+        job.firing, job.next_due, job.line = None, math.inf, []
+        job.want("it has no schedule any more")
+
+
+def _key(job: Job) -> str:
+    schedule = schedule_of(job.config, job.first_seen)
+    return schedule.key if schedule is not None else ""

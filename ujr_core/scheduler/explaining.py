@@ -1,0 +1,134 @@
+"""Explaining: what a job is doing, and why, read off the scheduler's memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from ujr_core.durations import format_duration
+from ujr_core.scheduler.asks import ask_time
+from ujr_core.scheduler.explanation import Explanation, LastVerdict
+from ujr_core.scheduler.firings import comes_at
+from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.memory import next_backoff
+from ujr_core.scheduler.phases import JobPhase
+from ujr_core.scheduler.state import State
+
+MOST_RUNNING = 50
+
+
+def explain(state: State, name: str, now: float) -> Explanation:
+    """Return what a job is doing, and why.
+
+    Args:
+        state: is not changed.
+        name: of a job.
+        now: monotonic.
+
+    Raises:
+        KeyError: there is no such job.
+    """
+    job = state.jobs[name]
+    next_firing = comes_at(state, job)
+    return Explanation(
+        job=name,
+        state=_state_of(job),
+        text=_text_of(state, job, now),
+        due=job.firing.due if job.firing is not None else None,
+        waiting=tuple(one.due for one in job.line),
+        next_firing=job.next_due if math.isfinite(next_firing) else None,
+        asked_at=state.wall(job.last.asked_at) if job.last is not None else None,
+        asked_for=job.last.asked_for if job.last is not None else "",
+        next_ask=_next_ask(state, job, now),
+        running=tuple(job.running)[:MOST_RUNNING],
+        merged=job.merged,
+        dropped=job.dropped,
+        quarantined=len(job.quarantined),
+        verdicts={verdict.value: count for verdict, count in job.verdicts.items()},
+        last=_last_verdicts(state, job),
+    )
+
+
+def _state_of(job: Job) -> str:
+    if job.phase is JobPhase.STOPPED:
+        return "stopping"
+    if job.is_paused:
+        return "paused"
+    return "hung" if job.is_hung else job.phase.value
+
+
+def _next_ask(state: State, job: Job, now: float) -> float | None:
+    if state.stop is not None or job.is_paused or job.phase is not JobPhase.RESTING:
+        return None
+    foreseen = [max(now, ask_time(state, job)), comes_at(state, job), next_backoff(job), job.next_check]
+    if job.schedule is None and job.last is not None and job.next_check == math.inf:
+        foreseen.append(job.last.asked_at + job.config.check_interval)
+    at = max(min(foreseen), job.hook_until)
+    return state.wall(at) if math.isfinite(at) else None
+
+
+def _last_verdicts(state: State, job: Job) -> tuple[LastVerdict, ...]:
+    newest = {
+        signature: LastVerdict(
+            signature, verdict.value, state.wall(at), state.wall(until) if until < math.inf else None, limits
+        )
+        for signature, verdict, at, until, limits in job.last_verdicts
+    }
+    return tuple(newest.values())
+
+
+def _text_of(state: State, job: Job, now: float) -> str:
+    if state.stop is not None:
+        return "the runner stops, and starts nothing more"
+    if job.is_paused:
+        return "a person paused it: ujr resume lets it go on"
+    return _TEXTS[job.phase](job, now)
+
+
+def _resting(job: Job, now: float) -> str:
+    if job.hook_until > now:
+        return f"its hook raised {job.hook_failures} times in a row, and backs off: {job.trouble}"
+    if job.has_nothing_due:
+        return "it waits for its next firing" if math.isfinite(job.next_due) else "no firing of it is to come"
+    if job.demand is not None or job.is_fired or job.wanted_for or job.stirred_for:
+        return f"it is wanted, and asked as soon as a second has passed since its last ask: {_reason(job)}"
+    if job.next_check < math.inf:
+        return "it waits for its own NextCheck"
+    if next_backoff(job) < math.inf:
+        return f"{len(job.failing)} of its tasks failed and back off"
+    return "its runs go on" if job.running else "it is asked again after check_interval"
+
+
+def _reason(job: Job) -> str:
+    if job.demand is not None:
+        return job.demand.value
+    return job.wanted_for or job.stirred_for or "its firing took its turn"
+
+
+def _answering(job: Job, now: float) -> str:
+    answer = job.answer
+    if answer is None:
+        return ""
+    if answer.rest_until > now:
+        return "its answer named ten thousand tasks in a row that may not start now, and rests for a second"
+    if answer.lines:
+        return f"a task of its answer is held at {', '.join(sorted(answer.lines))}"
+    if answer.held:
+        return "a task of its answer waits for a place: workers, or its max_tasks, are all taken"
+    waited = now - answer.pulling_since
+    return f"its plugin is asked for tasks, since {format_duration(max(0.0, round(waited, 1)))}"
+
+
+_TEXTS: Mapping[JobPhase, Callable[[Job, float], str]] = {
+    JobPhase.STARTING: lambda job, now: "its details are being fetched",
+    JobPhase.WAITING: lambda job, now: f"it waits for what it needs to start: {job.trouble}",
+    JobPhase.FAILED: lambda job, now: f"it cannot start: {job.trouble}",
+    JobPhase.RESTING: _resting,
+    JobPhase.ANSWERING: _answering,
+    JobPhase.LEAVING: lambda job, now: "it said that it is done once what runs has ended",
+    JobPhase.DONE: lambda job, now: "it said that there is nothing more to do",
+    JobPhase.QUARANTINED: lambda job, now: (
+        f"its hook raised {job.hook_failures} times in a row: ujr retry {job.name} lifts that; it raised {job.trouble}"
+    ),
+    JobPhase.STOPPED: lambda job, now: "it is no longer configured; its last runs end",
+}

@@ -1,0 +1,118 @@
+"""What a person wants of a job: trigger, pause, resume, retry, cancel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from ujr_core.scheduler.answers import close_early
+from ujr_core.scheduler.commands import Command
+from ujr_core.scheduler.events import Cancelled, Paused, Resumed, Retried, Triggered
+from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, pass_over
+from ujr_core.scheduler.job import Demand, Job
+from ujr_core.scheduler.jobs import tell
+from ujr_core.scheduler.phases import JobPhase
+from ujr_core.scheduler.runs import end
+from ujr_core.scheduler.state import State
+from ujr_core.values.reported import JobStateKind
+
+
+def triggered(state: State, event: Triggered, now: float) -> Iterable[Command]:
+    """Ask a job now; or, for another time than now, once its firing takes its turn."""
+    if (job := _known(state, event.job)) is not None:
+        if event.due is not None and job.schedule is not None:
+            backfill(state, job, event.due)
+        else:
+            job.demand = job.demand or Demand.TRIGGER
+    return ()
+
+
+def paused(state: State, event: Paused, now: float) -> Iterator[Command]:
+    """Leave a job alone; what runs of it goes on."""
+    job = _known(state, event.job)
+    if job is None or job.is_paused:
+        return
+    yield from firings_come(state, job, now)  # what falls on this instant came first
+    job.is_paused = True
+    state.keep(job)
+    yield from close_early(state, job)
+    if job.phase is JobPhase.ANSWERING:
+        job.move("is paused")
+    yield from tell(job, "paused", "a person paused it; what runs of it goes on")
+
+
+def resumed(state: State, event: Resumed, now: float) -> Iterator[Command]:
+    """Let a paused job go on, with the newest firing that came meanwhile, or with none."""
+    job = _known(state, event.job)
+    if job is None or not job.is_paused:
+        return
+    job.is_paused = False
+    state.keep(job)
+    if job.phase not in (JobPhase.DONE, JobPhase.LEAVING):
+        job.want("it was resumed")
+    if job.config.missed == "skip":
+        yield from pass_over(state, job, now, "the job was paused")
+    yield from firings_come(state, job, now)
+    yield from tell(job, _KINDS.get(job.phase, "running"), "a person resumed it")
+
+
+_KINDS: Mapping[JobPhase, JobStateKind] = {
+    JobPhase.WAITING: "waiting",
+    JobPhase.FAILED: "failed",
+    JobPhase.DONE: "done",
+    JobPhase.QUARANTINED: "quarantined",
+}
+
+
+def retried(state: State, event: Retried, now: float) -> Iterator[Command]:
+    """Lift quarantine and backoff, and ask the job, if there is anything to ask it about."""
+    job = _known(state, event.job)
+    if job is None:
+        return
+    was_given_up = _lift_tasks(job, event.signature)
+    if event.signature is None:
+        was_given_up |= job.phase is JobPhase.QUARANTINED
+        yield from _lift_hook(job)
+    if was_given_up:
+        go_on_with_settled(state, job)
+        if job.answer is not None:
+            job.answer.has_more = job.answer.has_named = True
+    if not job.has_nothing_due:
+        job.demand = job.demand or Demand.RETRY
+
+
+def _lift_tasks(job: Job, signature: str | None) -> bool:
+    given_up = [one for one in job.quarantined if signature in (None, one)]
+    for one in given_up:
+        del job.quarantined[one]
+    for one in [one for one in job.failing if signature in (None, one)]:
+        del job.failing[one]
+    return bool(given_up)
+
+
+def _lift_hook(job: Job) -> Iterator[Command]:
+    job.hook_failures, job.hook_until = 0, -math.inf
+    if job.phase is JobPhase.QUARANTINED:
+        job.move("is retried")
+        yield from tell(job, "running", "a person wants it tried again")
+
+
+def cancelled(state: State, event: Cancelled, now: float) -> Iterator[Command]:
+    """End runs of a job; each is left alone afterwards for its firing, or for the longest backoff."""
+    job = state.jobs.get(event.job)  # also one that was removed, and whose runs finish
+    if job is None or state.stop is not None:
+        state.ignored += 1
+        return
+    for signature, run in list(job.running.items()):
+        if event.signature in (None, signature) and run.killed_for is None:
+            run.is_cancelled = True
+            yield from end(state, run, "cancelled", now)
+
+
+def _known(state: State, name: str) -> Job | None:
+    job = state.jobs.get(name)
+    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
+        state.ignored += 1
+        return None
+    state.touch(job)
+    return job
