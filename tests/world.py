@@ -43,6 +43,9 @@ from ujr_core.values.limits import Limit
 NOON = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC).timestamp()
 """Epoch seconds of the world's beginning: a Monday, at noon in UTC."""
 
+MOST_AT_ONCE = 1_000
+"""Starts within one instant after which the same signature is not to start once more."""
+
 
 @attrs.frozen
 class Wait:
@@ -344,6 +347,9 @@ class World:
         for run in command.runs:
             signature = run.offer.signature
             due = run.answer.firing.due - self.wall if run.answer.firing is not None else None
+            before = self.starts[-MOST_AT_ONCE] if len(self.starts) >= MOST_AT_ONCE else None
+            is_endless = before is not None and (before.at, before.signature) == (self.now, signature)
+            assert not is_endless, f"{signature} starts again and again, and time stands still"
             self.starts.append(Start(self.now, run.job.name, signature, run.id, due))
             ends = self.ends.get(signature, Ends())
             attempt = self._attempts[signature] = self._attempts[signature] + 1

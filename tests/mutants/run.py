@@ -25,11 +25,14 @@ TREE = ("ujr_core", "tests", "pyproject.toml")
 # The quick ones first: most mutants are caught within seconds.
 CATCHERS = (
     "tests/unit/test_firings.py",
-    "tests/unit/test_limits.py",
-    "tests/unit/test_answers.py",
-    "tests/unit/test_explain.py",
-    "tests/unit/test_scheduler.py",
     "tests/unit/test_scheduler_promises.py",
+    "tests/unit/test_scheduler.py",
+    "tests/unit/test_changes.py",
+    "tests/unit/test_stop.py",
+    "tests/unit/test_done_and_idle.py",
+    "tests/unit/test_limits.py",
+    "tests/unit/test_explain.py",
+    "tests/unit/test_answers.py",
     "tests/unit/test_calendar.py",
     "tests/unit/test_backoff.py",
     "tests/property/test_scheduler_machine.py",

@@ -39,7 +39,7 @@ def check_outcomes(world: LawWorld, name: str) -> None:
             assert world.is_said_to_be_merged(name, due), f"{name}: {due} is neither settled nor merged"
 
 
-@settings(max_examples=3 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(mixes)
 def test_each_task_runs_once_more_than_it_fails_for_its_firing(mix: Mix) -> None:
     """Until idle: each task has run exactly f + 1 times for its firing, and asks are few."""

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
-from hypothesis import event, note
+import pytest
+from hypothesis import event, note, settings
 from hypothesis import strategies as st
 from hypothesis.control import current_build_context
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.property.witness import Books, Witness
 from ujr_core.execution import RunBegun, RunEnded
@@ -106,8 +107,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.state = State(workers=workers, mode=mode, shutdown_timeout=10.0, limits=LIMITS, wall_offset=WALL)
         give_up = 5 if mode is Mode.UNTIL_IDLE else math.inf
         self.witness = Witness(self.state, give_up=give_up, limits=dict(LIMITS))
-        for number, settings in enumerate(jobs):
-            self._add(JobConfig(f"job{number}", "plugin", **settings))
+        for number, chosen in enumerate(jobs):
+            self._add(JobConfig(f"job{number}", "plugin", **chosen))
 
     def _add(self, config: JobConfig) -> None:
         self.witness.jobs[config.name] = Books(config)
@@ -489,3 +490,10 @@ class SchedulerMachine(RuleBasedStateMachine):
 
 
 TestSchedulerMachine = SchedulerMachine.TestCase
+
+
+@pytest.mark.slow
+def test_the_scheduler_keeps_its_promises_for_fifty_thousand_steps() -> None:
+    """A thousand histories of fifty rules, none of which breaks a promise."""
+    many = settings(max_examples=max(1_000, settings().max_examples))
+    run_state_machine_as_test(SchedulerMachine, settings=many)

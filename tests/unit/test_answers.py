@@ -492,3 +492,11 @@ def test_an_answer_that_is_closed_starts_nothing_of_what_it_held() -> None:
     world.resume(30, "a")
     world.run(until=100)
     assert world.started() == ["x"]
+
+
+def test_the_earliest_next_check_counts_though_a_later_one_is_pulled_after_it() -> None:
+    """Of NextChecks that come with different pulls, too, the earliest counts."""
+    world = World(workers=1)
+    world.job("a", lambda: [NextCheck(after=20), "r", "s", "t", "u", NextCheck(after=50)])
+    world.run(until=45)
+    assert world.ask_times("a") == [0, 20, 40]

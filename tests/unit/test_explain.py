@@ -305,7 +305,7 @@ def test_a_job_whose_tasks_back_off() -> None:
     world.job("a", lambda: ["x", "y"], backoff=Backoff(first=600, max=600), every=7200)
     world.run(until=100)
     explanation = world.explain("a")
-    assert (explanation.state, explanation.text) == ("resting", "2 of its tasks failed and back off")
+    assert (explanation.state, explanation.text) == ("resting", "tasks of it that failed, and back off: 2")
     assert explanation.next_ask is not None
     assert 600 <= explanation.next_ask - NOON <= 660
     world.run(until=explanation.next_ask - NOON)

@@ -99,7 +99,7 @@ def named(signatures: Iterable[str]) -> str:
     """Return which signatures there are, the newest of many."""
     there = list(signatures)[-MOST_NAMED:][::-1]
     if not there:
-        return "there is none"
+        return "there is none now; ujr explain shows what the job is doing"
     return "there is: " + ", ".join(f'"{signature[:200]}"' for signature in there)
 
 

@@ -40,7 +40,7 @@ class Answer:
         drops: dropped tasks in a row.
         rest_until: it is not pulled before.
         has_named: it named a task that is not quarantined.
-        has_more: it named one that is not over either, or a person lifted a quarantine meanwhile.
+        has_more: it started one, or named one that is not over either, or a person lifted a quarantine meanwhile.
         paced_until: end of the earliest pace of a task dropped from it.
         left_failed: signatures it named, or that ran since it was asked, that failed and are not quarantined.
         succeeded: successes since it was asked; the newest `MOST_SUCCESSES`.
@@ -81,4 +81,4 @@ class Answer:
     @property
     def settles(self) -> bool:
         """Being complete, it settles its firing: there is nothing left to do for it."""
-        return not (self.saw_runs or self.started or self.has_more) and self.next_check == math.inf
+        return not (self.saw_runs or self.has_more) and self.next_check == math.inf

@@ -39,12 +39,12 @@ def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command
     yield from close_early(state, job)
     job.move("is removed")
     state.wake_at(job, math.inf)
-    yield from _end_runs(state, job, now)
+    yield from _end_runs(state, job, job.config, now)
     forget(state, job)
 
 
-def _end_runs(state: State, job: Job, now: float) -> Iterator[Command]:
-    if job.config.on_stop == "cancel":
+def _end_runs(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
+    if config.on_stop == "cancel":
         for run in list(job.running.values()):
             if run.killed_for is None:
                 yield from end(state, run, "cancelled", now)
@@ -52,7 +52,7 @@ def _end_runs(state: State, job: Job, now: float) -> Iterator[Command]:
 
 def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
     yield from close_early(state, job)
-    yield from _end_runs(state, job, now)
+    yield from _end_runs(state, job, config, now)
     over = frozenset(job.firing.over) if job.firing is not None else frozenset()
     after = Job(config)
     yield from begin_schedule(state, after, kept_of(job), over, now)

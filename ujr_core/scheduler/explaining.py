@@ -95,7 +95,7 @@ def _resting(job: Job, now: float) -> str:
     if job.next_check < math.inf:
         return "it waits for its own NextCheck"
     if next_backoff(job) < math.inf:
-        return f"{len(job.failing)} of its tasks failed and back off"
+        return f"tasks of it that failed, and back off: {len(job.failing)}"
     return "its runs go on" if job.running else "it is asked again after check_interval"
 
 

@@ -87,7 +87,20 @@ def firings_come(state: State, job: Job, now: float) -> Iterator[Command]:
         job.dropped += 1
         yield _missed(job, f"the firing of {_at(newest)} is skipped: it came while nobody was awake")
         return
-    yield from _came(state, job, Firing(newest), now)
+    if not _coincides(state, job, newest):
+        yield from _came(state, job, Firing(newest), now)
+
+
+def _coincides(state: State, job: Job, due: float) -> bool:
+    """Tell whether a person has asked for this very instant; then the two are one."""
+    known = next((one for one in (job.firing, job.settled, *job.line) if one is not None and one.due == due), None)
+    if known is None:
+        return False
+    known.is_scheduled = True
+    if known is job.settled:
+        job.settled_due = due
+    state.keep(job)
+    return True
 
 
 def _came(state: State, job: Job, firing: Firing, now: float) -> Iterator[Command]:
@@ -97,14 +110,14 @@ def _came(state: State, job: Job, firing: Firing, now: float) -> Iterator[Comman
         yield _missed(job, f"the firing of {_at(firing.due)} is skipped: that of {_at(_due(job))} is still worked on")
         return
     before = next((number for number, one in enumerate(job.line) if one.is_scheduled), None)
-    if before is None:
-        job.line.append(firing)
-    else:
+    if before is not None:
         job.merged += 1
         yield _missed(job, f"the firing of {_at(job.line[before].due)} is merged into that of {_at(firing.due)}")
         job.line[before] = firing
-    if waits:
-        yield _missed(job, f"the firing of {_at(firing.due)} waits: that of {_at(_due(job))} is still worked on")
+    else:
+        job.line.append(firing)
+        if waits:
+            yield _missed(job, f"the firing of {_at(firing.due)} waits: that of {_at(_due(job))} is still worked on")
     yield from take_turns(state, job, now)
 
 

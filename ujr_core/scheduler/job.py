@@ -37,6 +37,7 @@ class Job:
 
     Args:
         config: its settings.
+        name: that of its settings, which never changes.
         phase: see `phases`.
         is_paused: a person paused it.
         demand: of a person, until the next ask.
@@ -82,6 +83,7 @@ class Job:
     """
 
     config: JobConfig
+    name: str = attrs.field(init=False)
     phase: JobPhase = JobPhase.STARTING
     is_paused: bool = False
     demand: Demand | None = None
@@ -127,10 +129,8 @@ class Job:
         factory=lambda: deque(maxlen=MOST_LAST_VERDICTS)
     )
 
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.config.name
+    def __attrs_post_init__(self) -> None:
+        self.name = self.config.name
 
     @property
     def has_nothing_due(self) -> bool:

@@ -20,10 +20,11 @@ from ujr_core.values.reported import JobStateKind
 def triggered(state: State, event: Triggered, now: float) -> Iterable[Command]:
     """Ask a job now; or, for another time than now, once its firing takes its turn."""
     if (job := _known(state, event.job)) is not None:
-        if event.due is not None and job.schedule is not None:
-            backfill(state, job, event.due)
-        else:
+        is_unsettled = job.firing is not None and job.firing.due == event.due
+        if event.due is None or job.schedule is None or is_unsettled:
             job.demand = job.demand or Demand.TRIGGER
+        else:
+            backfill(state, job, event.due)
     return ()
 
 
