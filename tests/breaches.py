@@ -229,7 +229,7 @@ class _Vault:
         if ref.options:
             raise SecretNotFound("secret-misconfigured", "it has no options", str(ref), "leave them out")
         if ref.path != "known":
-            raise SecretNotFound("secret-not-found", "there is none now; ujr explain shows what the job is doing", str(ref), "create it")
+            raise SecretNotFound("secret-not-found", "there is none", str(ref), "create it")
         return Secret(VALUE)
 
 
@@ -325,7 +325,7 @@ class TestMissingSaysLittle(_VaultContract):
     class plugin(_Vault):
         def secret(self, ref: SecretRef) -> Any:
             if ref.path != "known":
-                raise SecretNotFound("secret-not-found", "there is none now; ujr explain shows what the job is doing")
+                raise SecretNotFound("secret-not-found", "there is none")
             return super().secret(ref)
 
 
@@ -362,7 +362,7 @@ class TestSaysInCause(_VaultContract):
                 return {"known": super().secret}[ref.path](ref)
             except KeyError as error:
                 error.add_note(f"known: {VALUE}")
-                raise SecretNotFound("secret-not-found", "there is none now; ujr explain shows what the job is doing", str(ref), "create it") from error
+                raise SecretNotFound("secret-not-found", "there is none", str(ref), "create it") from error
 
 
 @breaks("test_no_value_is_shown", "cache={'known': '<the value>'}")
@@ -402,7 +402,7 @@ class TestUnavailableIsMissing(TestRight):
     class plugin(_Vault):
         def secret(self, ref: SecretRef) -> Any:
             if self.is_away:
-                raise SecretNotFound("secret-not-found", "there is none now; ujr explain shows what the job is doing", str(ref), "create it")
+                raise SecretNotFound("secret-not-found", "there is none", str(ref), "create it")
             return super().secret(ref)
 
 

@@ -124,7 +124,9 @@ def page(heading: str) -> Page:
 def _value(key: str, value: Any) -> Any:
     if key in ("every", "check_interval"):
         return parse_duration(value)
-    return Backoff(first=parse_duration(value["first"])) if key == "backoff" else value
+    if key == "backoff":
+        return Backoff(first=parse_duration(value["first"]), max=parse_duration(value["max"]))
+    return value
 
 
 Story = Callable[[Diary, dict[str, dict[str, Any]]], float]
