@@ -268,7 +268,8 @@ def test_cancel_of_nothing_changes_nothing(world: World) -> None:
     world.run(until=5.0)
     assert obeyed(world, "cancel") == "no run of it is going"
     assert refused(world, "cancel", signature="a") == (
-        'error[unknown-signature]: of job "one", "a" does not run\n  where: ujr cancel one\n  fix:   there is none now; ujr explain shows what the job is doing'
+        'error[unknown-signature]: of job "one", "a" does not run\n  where: ujr cancel one\n  '
+        "fix:   there is none now; ujr explain shows what the job is doing"
     )
 
 
