@@ -38,8 +38,8 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 PURE = {"scheduler", "calendar", "values", "signature", "durations", "errors"}
 HARMLESS = {
     "__future__", "attrs", "collections", "collections.abc", "contextlib", "copy", "cronsim", "datetime", "decimal",
-    "difflib", "enum", "fnmatch", "fractions", "functools", "hashlib", "heapq", "math", "pathlib", "pickle", "re",
-    "signal", "struct", "types", "typing", "tzlocal", "uuid", "warnings", "zlib", "zoneinfo",
+    "difflib", "enum", "fnmatch", "fractions", "functools", "hashlib", "heapq", "itertools", "math", "pathlib",
+    "pickle", "re", "signal", "struct", "types", "typing", "tzlocal", "uuid", "warnings", "zlib", "zoneinfo",
 }  # fmt: skip
 
 

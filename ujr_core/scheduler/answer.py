@@ -29,6 +29,7 @@ class Answer:
         saw_runs: a run of its job was going when it was asked.
         end: how it ended, kept until nothing of it is held.
         held: tasks of it that wait for a place.
+        judged_in: the step in which the first of those was judged, and those that came later no earlier.
         turn: of the first of those, in the lines of named limits; 0 if it stands in none.
         lines: names of the limits in whose lines that one stands.
         next_check: earliest NextCheck it gave, monotonic; ``inf`` if it gave none.
@@ -56,6 +57,7 @@ class Answer:
     saw_runs: bool = False
     end: AnswerEnded | None = None
     held: deque[Offer] = attrs.field(factory=deque)
+    judged_in: int = 0
     turn: int = 0
     lines: set[str] = attrs.field(factory=set)
     next_check: float = math.inf

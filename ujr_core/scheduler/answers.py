@@ -32,6 +32,8 @@ def tasks_pulled(state: State, event: TasksPulled, now: float) -> Iterator[Comma
     for offer in event.offers:
         judged = judge(job, answer, offer.signature, now)
         if judged is STARTED:
+            if not answer.held:
+                answer.judged_in = state.steps
             answer.held.append(offer)
         else:
             drop(job, answer, offer.signature, judged, now)

@@ -9,7 +9,7 @@ from ujr_core.scheduler.answers import close, go_on
 from ujr_core.scheduler.commands import Command, StartRuns
 from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.job import Job
-from ujr_core.scheduler.judging import STARTED, drop, judge, record
+from ujr_core.scheduler.judging import STARTED, Judged, drop, judge, record
 from ujr_core.scheduler.lines import fault_of, is_held_at_limits, leave_lines
 from ujr_core.scheduler.run import Run
 from ujr_core.scheduler.state import State
@@ -43,8 +43,7 @@ def start_held(state: State, now: float) -> Iterator[Command]:
 def _start_first(state: State, job: Job, answer: Answer, runs: list[Run], now: float) -> bool:
     """Start or drop the first task that is held; False if a named limit holds it."""
     offer = answer.held[0]
-    # Judged again: while it was held, its like may have started, succeeded or failed.
-    judged = judge(job, answer, offer.signature, now)
+    judged = _judge_again(state, job, answer, offer.signature, now)
     if judged is STARTED and offer.uses:
         if fault := fault_of(state, offer):
             offer = _refused(offer, fault)
@@ -58,6 +57,13 @@ def _start_first(state: State, job: Job, answer: Answer, runs: list[Run], now: f
     else:
         drop(job, answer, offer.signature, judged, now)
     return True
+
+
+def _judge_again(state: State, job: Job, answer: Answer, signature: str, now: float) -> Judged:
+    # While it was held, its like may have started, succeeded or failed; within a step it can only have started.
+    if answer.judged_in == state.steps and signature not in job.running:
+        return STARTED
+    return judge(job, answer, signature, now)
 
 
 def _refused(offer: Offer, fault: str) -> Offer:

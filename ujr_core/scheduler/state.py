@@ -43,6 +43,7 @@ class State:
         gone_limits: of those that are configured no more.
         jobs: by name.
         runs: ordered and begun ones, by id.
+        steps: counter of calls of `step`.
         last_run: counter of run ids.
         last_answer: counter of answers.
         last_turn: counter of turns in the lines of limits.
@@ -75,6 +76,7 @@ class State:
     gone_limits: dict[str, LimitState] = attrs.field(factory=dict)
     jobs: dict[str, Job] = attrs.field(factory=dict)
     runs: dict[int, Run] = attrs.field(factory=dict)
+    steps: int = 0
     last_run: int = 0
     last_answer: int = 0
     last_turn: int = 0

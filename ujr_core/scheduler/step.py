@@ -31,6 +31,8 @@ _ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
     events.StopRequested: ending.stop_requested,
 }
 
+_OF_RUNS = frozenset({RunBegun, RunEnded})
+
 
 def step(state: State, happened: Iterable[events.Event], now: float) -> list[Command]:
     """Take in what happened, and return what is to be done, in order.
@@ -47,10 +49,11 @@ def step(state: State, happened: Iterable[events.Event], now: float) -> list[Com
     Returns:
         Commands; what they lead to is told to a later step.
     """
+    state.steps += 1
     of_runs: list[events.Event] = []
     others: list[events.Event] = []
     for event in happened:
-        (of_runs if isinstance(event, RunBegun | RunEnded) else others).append(event)
+        (of_runs if type(event) in _OF_RUNS else others).append(event)
     return [
         *_take_in(state, of_runs, now),
         *_let_time_pass(state, now),
