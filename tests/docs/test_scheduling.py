@@ -198,7 +198,7 @@ def _one_shot(world: Diary, jobs: dict[str, dict[str, Any]]) -> float:
 
 
 def _line(world: Diary, jobs: dict[str, dict[str, Any]]) -> float:
-    world.ends = {name: Ends(seconds=10) for name in ("s1", "s3", "s4", "big")} | {"s2": Ends(seconds=20)}
+    world.ends = {name: Ends(seconds=10) for name in ("s1", "s3", "s4", "big")} | {"s2": Ends(seconds=25)}
     small = iter([[Needs(name, (("api", 1),)) for name in ("s1", "s2", "s3", "s4")]])
     world.job("small", lambda: next(small, []), **jobs["small"])
     large = iter([[Needs("big", (("api", 2),))]])

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 from hypothesis import event
 
-from ujr_core.scheduler import Mode, State, commands
+from ujr_core.scheduler import Mode, State, commands, explain
 from ujr_core.scheduler.events import Offer
 from ujr_core.values import Failure, JobConfig, Result
 from ujr_core.values.limits import Limit
@@ -319,8 +319,9 @@ class Witness:
         if books is None:
             return
         kept = command.kept
-        if kept.settled is not None and kept.due != kept.settled:
-            books.settled.add(kept.settled)
+        before = books.kept_due
+        if before is not None and kept.due != before and before not in explain(self.state, command.job, now).waiting:
+            books.settled.add(before)
         books.kept_due = kept.due
         if kept.due is None and books.is_scheduled and books.demanded == "retry":
             books.demanded = ""  # it is settled: there was nothing to try again

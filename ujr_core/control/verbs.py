@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from typing import Any
 
 import attrs
 
-from ujr_core.configuration.jobname import normal_name, short_name
+from ujr_core.configuration.jobname import LONGEST_NAME, normal_name, short_name
 from ujr_core.control.due import WHERE as DUE
 from ujr_core.control.due import due_of, shown_time
 from ujr_core.control.foresight import asked_when, backfilled, cancelled, counted, lifted, named, resumed_to
@@ -20,6 +21,9 @@ from ujr_core.scheduler.phases import JobPhase
 
 MOST_COMPARED = 500
 """Names that one which is unknown is compared with: that takes some 30 ms, for which the loop does nothing else."""
+
+MOST_TEXT = 1_000
+"""Characters of one text that are told, such as a signature."""
 
 
 @attrs.frozen
@@ -71,7 +75,8 @@ def obey(request: Request, state: State, now: float) -> Said:
 def _job_of(request: Request, state: State) -> Job:
     if not request.job:
         raise wrong(f'"{request.verb}" is of a "job", and none is named')
-    name = normal_name(request.job)
+    # To normalise a long text takes the square of its length, and no job has a long name.
+    name = request.job if len(request.job) > 4 * LONGEST_NAME else normal_name(request.job)
     if name not in state.jobs:
         fix = (
             did_you_mean(short_name(name), islice(state.jobs, MOST_COMPARED))
@@ -84,9 +89,14 @@ def _job_of(request: Request, state: State) -> Job:
 
 
 def _explain(asked: Asked) -> Said:
-    explanation = attrs.asdict(explain(asked.state, asked.job.name, asked.now))
+    explanation = attrs.asdict(explain(asked.state, asked.job.name, asked.now), value_serializer=_cut)
     zone = asked.job.config.timezone
     return Said({"ok": True, "explanation": explanation, "now": asked.state.wall(asked.now), "timezone": zone})
+
+
+def _cut(holder: object, field: object, value: Any) -> Any:
+    # A signature is any text of the user's, and there may be a hundred of them.
+    return value[:MOST_TEXT] + "…" if isinstance(value, str) and len(value) > MOST_TEXT else value
 
 
 def _trigger(asked: Asked) -> Said:

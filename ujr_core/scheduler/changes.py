@@ -11,12 +11,15 @@ from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.events import JobChanged, JobRemoved
 from ujr_core.scheduler.firings import begin_schedule
 from ujr_core.scheduler.job import Job
-from ujr_core.scheduler.jobs import adopt, begin, tell
+from ujr_core.scheduler.jobs import adopt, begin
 from ujr_core.scheduler.keeping import kept_of
+from ujr_core.scheduler.persons import lift_hook, lift_quarantine
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import end, forget
 from ujr_core.scheduler.state import State
 from ujr_core.values import JobConfig
+
+CHANGED = "its settings changed"
 
 
 def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command]:
@@ -56,7 +59,9 @@ def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[
     over = frozenset(job.firing.over) if job.firing is not None else frozenset()
     after = Job(config)
     yield from begin_schedule(state, after, kept_of(job), over, now)
-    after.line, after.demand, after.settled = job.line, job.demand, job.settled
+    after.demand = job.demand
+    if after.schedule is not None:
+        after.line, after.settled = job.line, job.settled
     after.merged, after.dropped, after.told, after.wake_at = job.merged, job.dropped, job.told, job.wake_at
     adopt(job, after)
     if state.blocker is job:
@@ -67,12 +72,10 @@ def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[
 def _apply(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
     key = job.schedule.key if job.schedule is not None else ""
     job.config = config
-    job.quarantined.clear()
+    if lift_quarantine(job) or job.phase is JobPhase.QUARANTINED:
+        job.want(CHANGED)
     if job.phase is JobPhase.QUARANTINED:
-        job.hook_failures = 0
-        job.move("is retried")
-        job.want("its settings changed")
-        yield from tell(job, "running", "its settings changed")
+        yield from lift_hook(job, CHANGED)
     job.delay = offset_of(job.name, config.spread)
     if _key(job) != key:
         yield from _reschedule(state, job, now)
@@ -89,8 +92,11 @@ def _reschedule(state: State, job: Job, now: float) -> Iterator[Command]:
     yield from begin_schedule(state, job, kept_of(job), frozenset(), now)
     if job.schedule is not None:
         job.firing = firing
+        if job.phase is JobPhase.DONE:
+            job.move("gets a schedule")
     else:
-        job.firing, job.next_due, job.line = None, math.inf, []
+        job.firing = job.settled = None
+        job.next_due, job.line = math.inf, []
         job.want("it has no schedule any more")
 
 

@@ -96,11 +96,16 @@ def _coincides(state: State, job: Job, due: float) -> bool:
     known = next((one for one in (job.firing, job.settled, *job.line) if one is not None and one.due == due), None)
     if known is None:
         return False
-    known.is_scheduled = True
     if known is job.settled:
-        job.settled_due = due
-    state.keep(job)
+        job.settled_due = _seen_to(job)
+        state.keep(job)
     return True
+
+
+def _seen_to(job: Job) -> float:
+    """Return up to which time nothing of the schedule is left to be asked about, when no firing is unsettled."""
+    waiting = [math.nextafter(one.due, -math.inf) for one in job.line if one.is_scheduled]
+    return min(job.passed, *waiting) if waiting else job.passed
 
 
 def _came(state: State, job: Job, firing: Firing, now: float) -> Iterator[Command]:
@@ -180,9 +185,8 @@ def settle_firing(state: State, job: Job) -> None:
     firing = job.firing
     if firing is None:
         return
-    if firing.is_scheduled:
-        job.settled_due = max(firing.due, job.settled_due or -math.inf)
     job.settled, job.firing = firing, None
+    job.settled_due = _seen_to(job)
     job.wanted_for = job.stirred_for = ""
     job.is_fired = False
     if job.demand is Demand.RETRY:  # there is nothing to try again, or the firing would not be settled
@@ -201,10 +205,20 @@ def go_on_with_settled(state: State, job: Job) -> None:
         state.keep(job)
 
 
+def is_unsettled(job: Job, due: float) -> bool:
+    """Tell whether the firing that a person asks for is the unsettled one; then it is that person's from now on."""
+    if job.firing is None or job.firing.due != due:
+        return False
+    job.firing.is_scheduled = False
+    return True
+
+
 def backfill(state: State, job: Job, due: float) -> None:
     """Put a firing for another time into the line, once."""
-    known = [job.firing, *job.line]
-    if all(one is None or one.due != due for one in known):
+    waiting = next((one for one in job.line if one.due == due), None)
+    if waiting is not None:
+        waiting.is_scheduled = False  # a person's now: the schedule must not merge it into a later one
+    else:
         job.line.append(Firing(due, is_scheduled=False))
         state.touch(job)
 

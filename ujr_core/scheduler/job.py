@@ -51,7 +51,7 @@ class Job:
         delay: seconds from an instant of the schedule until it comes, by `spread`.
         firing: the one that is not settled.
         settled: the one before, with what is over for it.
-        settled_due: epoch seconds of the last instant of the schedule that was settled.
+        settled_due: epoch seconds up to which nothing of the schedule was left when the last firing was settled.
         line: firings that wait for their turn.
         merged: firings that another took the place of.
         dropped: firings that were skipped.

@@ -125,6 +125,9 @@ def remember_cancel(state: State, run: Run, now: float) -> None:
 def _back_off(job: Job, signature: str, failing: Failing) -> None:
     job.failing[signature] = failing
     heapq.heappush(job.backoffs, (failing.until, signature))
+    if len(job.backoffs) > 64 + 4 * len(job.failing):  # most are of failures that are forgotten, or over
+        job.backoffs[:] = [(one.until, name) for name, one in job.failing.items()]
+        heapq.heapify(job.backoffs)
 
 
 def ended_backoffs(job: Job, now: float) -> bool:
@@ -158,12 +161,18 @@ def forget_failures(job: Job, now: float) -> None:
     if now >= job.forget_at:
         job.forget_at = now + HOUR
         for signature in _long_ago(job, now):
-            del job.failing[signature]
+            _forget(job, job.failing, signature)
     if len(job.failing) + len(job.quarantined) > MOST_FAILING:
         oldest = job.failing or job.quarantined
         # Many at a time: to find the oldest one, a dict looks past all those that it has lost.
         for signature in list(itertools.islice(oldest, FORGOTTEN_AT_ONCE)):
-            del oldest[signature]
+            _forget(job, oldest, signature)
+
+
+def _forget(job: Job, failures: dict[str, Failing], signature: str) -> None:
+    del failures[signature]
+    if job.last is not None:
+        job.last.left_failed.discard(signature)
 
 
 def _long_ago(job: Job, now: float) -> list[str]:

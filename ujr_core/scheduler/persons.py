@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ujr_core.scheduler.answers import close_early
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.events import Cancelled, Paused, Resumed, Retried, Triggered
-from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, pass_over
+from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, is_unsettled, pass_over
 from ujr_core.scheduler.job import Demand, Job
 from ujr_core.scheduler.jobs import tell
 from ujr_core.scheduler.phases import JobPhase
@@ -20,9 +20,8 @@ from ujr_core.values.reported import JobStateKind
 def triggered(state: State, event: Triggered, now: float) -> Iterable[Command]:
     """Ask a job now; or, for another time than now, once its firing takes its turn."""
     if (job := _known(state, event.job)) is not None:
-        is_unsettled = job.firing is not None and job.firing.due == event.due
-        if event.due is None or job.schedule is None or is_unsettled:
-            job.demand = job.demand or Demand.TRIGGER
+        if event.due is None or job.schedule is None or is_unsettled(job, event.due):
+            job.demand = Demand.TRIGGER  # which asks for all that a retry asks for, and more
         else:
             backfill(state, job, event.due)
     return ()
@@ -70,32 +69,34 @@ def retried(state: State, event: Retried, now: float) -> Iterator[Command]:
     job = _known(state, event.job)
     if job is None:
         return
-    was_given_up = _lift_tasks(job, event.signature)
+    was_given_up = lift_quarantine(job, event.signature)
+    for one in [one for one in job.failing if event.signature in (None, one)]:
+        del job.failing[one]
     if event.signature is None:
         was_given_up |= job.phase is JobPhase.QUARANTINED
-        yield from _lift_hook(job)
+        yield from lift_hook(job, "a person wants it tried again")
     if was_given_up:
         go_on_with_settled(state, job)
-        if job.answer is not None:
-            job.answer.has_more = job.answer.has_named = True
     if not job.has_nothing_due:
         job.demand = job.demand or Demand.RETRY
 
 
-def _lift_tasks(job: Job, signature: str | None) -> bool:
+def lift_quarantine(job: Job, signature: str | None = None) -> bool:
+    """Let what was given up start again; tell whether anything was."""
     given_up = [one for one in job.quarantined if signature in (None, one)]
     for one in given_up:
         del job.quarantined[one]
-    for one in [one for one in job.failing if signature in (None, one)]:
-        del job.failing[one]
+    if given_up and job.answer is not None:  # it may have named them in vain, and must not settle anything
+        job.answer.has_more = job.answer.has_named = True
     return bool(given_up)
 
 
-def _lift_hook(job: Job) -> Iterator[Command]:
+def lift_hook(job: Job, why: str) -> Iterator[Command]:
+    """Let a hook that was given up be called again, and its failures be counted anew."""
     job.hook_failures, job.hook_until = 0, -math.inf
     if job.phase is JobPhase.QUARANTINED:
         job.move("is retried")
-        yield from tell(job, "running", "a person wants it tried again")
+        yield from tell(job, "running", why)
 
 
 def cancelled(state: State, event: Cancelled, now: float) -> Iterator[Command]:

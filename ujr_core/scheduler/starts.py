@@ -50,7 +50,7 @@ def _start_first(state: State, job: Job, answer: Answer, runs: list[Run], now: f
         elif is_held_at_limits(state, job, answer, now):
             return False
     answer.held.popleft()
-    if answer.lines:
+    if answer.turn:
         leave_lines(state, answer)
     if judged is STARTED:
         runs.append(order(state, job, answer, offer, now))

@@ -12,7 +12,7 @@ class Kept:
     Args:
         first_seen: when it was first seen with its schedule.
         schedule: key of that schedule; "" if it has none.
-        settled: the last firing that was settled.
+        settled: up to when nothing of its schedule was left, as the last firing was settled.
         due: the firing that is not settled; None if there is none.
         is_backfill: that one was asked for by a person, for another time than then.
         is_paused: a person paused it.
