@@ -430,6 +430,17 @@ class Witness:
         elif how == "complete":
             books.over = set()
 
+    def lifted(self, books: Books) -> None:
+        """Other settings lift a quarantine."""
+        has_lifted = bool(books.quarantined) or books.phase == "quarantined"
+        for signature in books.quarantined:
+            books.forget_failures(signature)
+        books.quarantined.clear()
+        if books.phase == "quarantined":
+            books.phase, books.hook_failures, books.hook_until = "alive", 0, -math.inf
+        if has_lifted and books.due is not None and books.kept_due is None:
+            books.settled.discard(books.due)  # it is taken up again
+
     def retried(self, books: Books, signature: str | None) -> None:
         """A person lifts quarantine and backoff."""
         lifted = {one for one in books.quarantined if signature in (None, one)}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ujr_core.scheduler.answer import Answer
 from ujr_core.scheduler.answers import pull_outlasted
 from ujr_core.scheduler.commands import AskJob, Command, FetchDetails
 from ujr_core.scheduler.events import ClockSet
 from ujr_core.scheduler.firing import Firing
-from ujr_core.scheduler.firings import A_FIRING, comes_at, firings_come, next_turn, take_turns
+from ujr_core.scheduler.firings import A_FIRING, comes_at, firings_come, next_turn, say_clock, take_turns
 from ujr_core.scheduler.job import Demand, Job
+from ujr_core.scheduler.jobs import tell
 from ujr_core.scheduler.memory import begin_paces, ended_backoffs, forget_failures, next_backoff
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import Mode, State
@@ -58,13 +59,13 @@ def _interval_passed(job: Job, last: Answer, now: float) -> None:
         job.stir("check_interval passed")
 
 
-def clock_set(state: State, event: ClockSet, now: float) -> Iterable[Command]:
+def clock_set(state: State, event: ClockSet, now: float) -> Iterator[Command]:
     """Look at every schedule again: its next instant is nearer or farther than was thought."""
     state.wall_offset = event.offset
     for job in state.jobs.values():
         if job.schedule is not None:
             state.touch(job)
-    return ()
+            yield from say_clock(state, job, now)
 
 
 def ask_wanted(state: State, now: float) -> Iterator[Command]:
@@ -81,7 +82,7 @@ def _look_at(state: State, job: Job, now: float) -> Iterator[Command]:
         yield from firings_come(state, job, now)
         yield from take_turns(state, job, now)
     if ask_time(state, job) <= now:
-        yield ask(state, job, now)
+        yield from ask(state, job, now)
     state.wake_at(job, _next_wake(state, job, now))
 
 
@@ -102,7 +103,7 @@ def ask_time(state: State, job: Job) -> float:
     return max(job.hook_until, job.last.asked_at if job.last.has_progressed else job.next_ask(job.last))
 
 
-def ask(state: State, job: Job, now: float) -> Command:
+def ask(state: State, job: Job, now: float) -> Iterator[Command]:
     """Open a new answer."""
     demand, reason = job.demand, _reason(job)
     if demand is Demand.TRIGGER:
@@ -121,7 +122,9 @@ def ask(state: State, job: Job, now: float) -> Command:
     job.demand, job.is_fired, job.wanted_for, job.stirred_for = None, False, "", ""
     job.next_check = math.inf
     state.hungry[job.name] = job
-    return AskJob(job.name, job.answer.number, now, job.firing.due if job.firing is not None else None)
+    if job.told == "done":
+        yield from tell(job, "running", reason)
+    yield AskJob(job.name, job.answer.number, now, job.firing.due if job.firing is not None else None)
 
 
 def _reason(job: Job) -> str:
@@ -134,7 +137,7 @@ def _trigger(state: State, job: Job, now: float) -> None:
     if job.phase is JobPhase.DONE:
         job.over = None
     if job.has_nothing_due:
-        job.firing = Firing(state.wall(now), is_scheduled=False)
+        job.firing = Firing(state.wall(now), is_scheduled=False, is_wanted=True)
         job.unkept.clear()
         job.is_new_firing = True
         state.keep(job)

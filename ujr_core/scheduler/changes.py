@@ -9,8 +9,8 @@ from ujr_core.calendar import offset_of, schedule_of
 from ujr_core.scheduler.answers import close_early
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.events import JobChanged, JobRemoved
-from ujr_core.scheduler.firings import begin_schedule
-from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.firings import begin_schedule, forget_line, go_on_with_settled
+from ujr_core.scheduler.job import Demand, Job
 from ujr_core.scheduler.jobs import adopt, begin
 from ujr_core.scheduler.keeping import kept_of
 from ujr_core.scheduler.persons import lift_hook, lift_quarantine
@@ -19,13 +19,11 @@ from ujr_core.scheduler.runs import end, forget
 from ujr_core.scheduler.state import State
 from ujr_core.values import JobConfig
 
-CHANGED = "its settings changed"
-
 
 def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command]:
     """Apply settings live, or restart the job if it asks another plugin, or with other params."""
     job = state.jobs.get(event.config.name)
-    if job is None or job.phase is JobPhase.STOPPED:
+    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
         state.ignored += 1
     elif (job.config.plugin, job.config.params) != (event.config.plugin, event.config.params):
         yield from _restart(state, job, event.config, now)
@@ -36,7 +34,7 @@ def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command
 def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command]:
     """Stop a job: its runs are cancelled, or finish; all are reported."""
     job = state.jobs.get(event.job)
-    if job is None or job.phase is JobPhase.STOPPED:
+    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
         state.ignored += 1
         return
     yield from close_early(state, job)
@@ -60,8 +58,10 @@ def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[
     after = Job(config)
     yield from begin_schedule(state, after, kept_of(job), over, now)
     after.demand = job.demand
+    yield from forget_line(job, is_all=after.schedule is None)
+    after.line = job.line
     if after.schedule is not None:
-        after.line, after.settled = job.line, job.settled
+        after.settled = job.settled
     after.merged, after.dropped, after.told, after.wake_at = job.merged, job.dropped, job.told, job.wake_at
     adopt(job, after)
     if state.blocker is job:
@@ -72,10 +72,12 @@ def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[
 def _apply(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
     key = job.schedule.key if job.schedule is not None else ""
     job.config = config
-    if lift_quarantine(job) or job.phase is JobPhase.QUARANTINED:
-        job.want(CHANGED)
+    was_given_up = lift_quarantine(job) or job.phase is JobPhase.QUARANTINED
     if job.phase is JobPhase.QUARANTINED:
-        yield from lift_hook(job, CHANGED)
+        yield from lift_hook(job, "its settings changed")
+    if was_given_up:
+        go_on_with_settled(state, job)
+        job.demand = job.demand or Demand.CHANGE
     job.delay = offset_of(job.name, config.spread)
     if _key(job) != key:
         yield from _reschedule(state, job, now)
@@ -87,7 +89,7 @@ def _apply(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Co
 
 def _reschedule(state: State, job: Job, now: float) -> Iterator[Command]:
     # The firing that is worked on goes on; what waits of the old schedule is gone with it.
-    job.line = [one for one in job.line if not one.is_scheduled]
+    yield from forget_line(job, is_all=not _key(job))
     firing = job.firing
     yield from begin_schedule(state, job, kept_of(job), frozenset(), now)
     if job.schedule is not None:
@@ -96,7 +98,7 @@ def _reschedule(state: State, job: Job, now: float) -> Iterator[Command]:
             job.move("gets a schedule")
     else:
         job.firing = job.settled = None
-        job.next_due, job.line = math.inf, []
+        job.next_due = math.inf
         job.want("it has no schedule any more")
 
 

@@ -58,8 +58,10 @@ def _state_of(job: Job) -> str:
 
 
 def _next_ask(state: State, job: Job, now: float) -> float | None:
-    if state.stop is not None or job.is_paused or job.phase is not JobPhase.RESTING:
+    if state.stop is not None or job.is_paused or job.phase not in (JobPhase.RESTING, JobPhase.WAITING):
         return None
+    if job.phase is JobPhase.WAITING:
+        return state.wall(job.details_at)
     foreseen = [max(now, ask_time(state, job)), comes_at(state, job), next_backoff(job), job.next_check]
     if job.schedule is None and job.last is not None and job.next_check == math.inf:
         foreseen.append(job.last.asked_at + job.config.check_interval)

@@ -15,12 +15,14 @@ class Firing:
     Args:
         due: epoch seconds.
         is_scheduled: it is an instant of the schedule; a person's trigger is not.
+        is_wanted: a person asked for it, so that the schedule never merges it into a later one.
         over: digests of signatures that are not started again for it.
         not_before: monotonic; it made way for another while it waited for something, and is at rest until then.
     """
 
     due: float
     is_scheduled: bool = True
+    is_wanted: bool = False
     over: set[bytes] = attrs.field(factory=set)
     not_before: float = -math.inf
 

@@ -46,10 +46,18 @@ def begin_schedule(state: State, job: Job, kept: Kept | None, over: frozenset[by
     if job.schedule is None:
         return
     if kept is not None and kept.due is not None:
-        job.firing = Firing(kept.due, not kept.is_backfill, set(over))
+        job.firing = Firing(kept.due, not kept.is_backfill, kept.is_backfill, set(over))
     if is_same and job.config.missed == "skip":
         yield from pass_over(state, job, now, "the runner was down")
     job.next_due = job.schedule.next_after(job.passed)
+    yield from say_clock(state, job, now)
+
+
+def say_clock(state: State, job: Job, now: float) -> Iterator[Command]:
+    """Say that a clock which was set back holds a schedule up: its firings only ever go forward."""
+    if job.schedule is not None and job.passed > state.wall(now) + LATE:
+        text = f"the clock was set back, and firings only go forward: none comes before that of {_at(job.next_due)}"
+        yield _missed(job, text)
 
 
 def _passed(job: Job, kept: Kept | None) -> float:
@@ -114,7 +122,7 @@ def _came(state: State, job: Job, firing: Firing, now: float) -> Iterator[Comman
         job.dropped += 1
         yield _missed(job, f"the firing of {_at(firing.due)} is skipped: that of {_at(_due(job))} is still worked on")
         return
-    before = next((number for number, one in enumerate(job.line) if one.is_scheduled), None)
+    before = next((number for number, one in enumerate(job.line) if not one.is_wanted), None)
     if before is not None:
         job.merged += 1
         yield _missed(job, f"the firing of {_at(job.line[before].due)} is merged into that of {_at(firing.due)}")
@@ -153,8 +161,10 @@ def _may_take_its_turn(job: Job, firing: Firing, now: float) -> bool:
 
 
 def _make_way(job: Job, before: Firing, firing: Firing, now: float) -> Iterator[Command]:
-    if before.is_scheduled and (firing.is_scheduled or any(one.is_scheduled for one in job.line)):
+    if not before.is_wanted and (firing.is_scheduled or any(not one.is_wanted for one in job.line)):
         job.merged += 1
+        if job.phase is not JobPhase.RESTING:
+            return  # it was said that the job cannot be asked, and need not be at each of its firings
         text = f"the firing of {_at(before.due)} came to rest unsettled, and makes way for that of {_at(firing.due)}"
         yield _missed(job, text)
         return
@@ -189,11 +199,19 @@ def settle_firing(state: State, job: Job) -> None:
     job.settled_due = _seen_to(job)
     job.wanted_for = job.stirred_for = ""
     job.is_fired = False
-    if job.demand is Demand.RETRY:  # there is nothing to try again, or the firing would not be settled
+    if job.demand is not Demand.TRIGGER:  # there is nothing to try again, or the firing would not be settled
         job.demand = None
     job.next_check = math.inf
     state.keep(job)
     state.touch(job)
+
+
+def forget_line(job: Job, *, is_all: bool) -> Iterator[Command]:
+    """Drop what waits of a schedule that is no more; what a person wants stays, unless there is no schedule at all."""
+    for one in [one for one in job.line if is_all or not one.is_wanted]:
+        job.line.remove(one)
+        job.dropped += 1
+        yield _missed(job, f"the firing of {_at(one.due)} is dropped: the schedule changed")
 
 
 def go_on_with_settled(state: State, job: Job) -> None:
@@ -205,22 +223,21 @@ def go_on_with_settled(state: State, job: Job) -> None:
         state.keep(job)
 
 
-def is_unsettled(job: Job, due: float) -> bool:
-    """Tell whether the firing that a person asks for is the unsettled one; then it is that person's from now on."""
-    if job.firing is None or job.firing.due != due:
+def claim(state: State, job: Job, due: float) -> bool:
+    """Make a known firing a person's, which the schedule merges into no later one; tell whether it is known."""
+    known = next((one for one in (job.firing, *job.line) if one is not None and one.due == due), None)
+    if known is None:
         return False
-    job.firing.is_scheduled = False
+    known.is_wanted = True
+    state.keep(job)
     return True
 
 
 def backfill(state: State, job: Job, due: float) -> None:
     """Put a firing for another time into the line, once."""
-    waiting = next((one for one in job.line if one.due == due), None)
-    if waiting is not None:
-        waiting.is_scheduled = False  # a person's now: the schedule must not merge it into a later one
-    else:
-        job.line.append(Firing(due, is_scheduled=False))
-        state.touch(job)
+    if not claim(state, job, due):
+        job.line.append(Firing(due, is_scheduled=False, is_wanted=True))
+    state.touch(job)
 
 
 def comes_at(state: State, job: Job) -> float:

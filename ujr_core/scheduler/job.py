@@ -29,6 +29,7 @@ class Demand(enum.Enum):
 
     TRIGGER = "a person triggered it"
     RETRY = "a person retried it"
+    CHANGE = "its settings changed, which lifted a quarantine"
 
 
 @attrs.define(eq=False)

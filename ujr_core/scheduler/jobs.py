@@ -1,4 +1,4 @@
-"""Jobs: added, started, changed, removed, done."""
+"""Jobs: added, started, done."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ DETAILS_BACKOFF = Backoff(first=1.0, factor=2.0, max=300.0)
 
 def job_added(state: State, event: JobAdded, now: float) -> Iterator[Command]:
     """Begin to start a job; runs that an earlier one of its name left count as its own."""
+    if state.stop is not None:
+        state.ignored += 1
+        return
     job = Job(event.config)
     before = state.jobs.get(job.name)
     if before is not None:

@@ -34,7 +34,7 @@ def kept_of(job: Job) -> Kept:
         schedule=job.schedule.key if job.schedule is not None else "",
         settled=job.settled_due,
         due=job.firing.due if job.firing is not None else None,
-        is_backfill=job.firing is not None and not job.firing.is_scheduled,
+        is_backfill=job.firing is not None and job.firing.is_wanted,
         is_paused=job.is_paused,
         last_run=job.last_run,
         last_success=job.last_success,

@@ -93,10 +93,11 @@ class LimitState:
             self.in_window -= self.starts.popleft().weight
 
     def _come_to(self, now: float) -> None:
-        for start in reversed(self.starts):
-            if start.last <= now:
-                return
-            start.first = start.last = now  # the clock was set back since it was written down
+        ahead = 0
+        while self.starts and self.starts[-1].last > now:
+            ahead += self.starts.pop().weight
+        if ahead:  # the clock was set back since they were written down
+            self.starts.append(Start(now, now, ahead))
 
 
 def restored(name: str, limit: Limit, kept: Iterable[tuple[float, int]], offset: float) -> LimitState:

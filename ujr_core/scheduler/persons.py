@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from ujr_core.scheduler.answers import close_early
-from ujr_core.scheduler.commands import Command
+from ujr_core.scheduler.commands import Command, FetchDetails
 from ujr_core.scheduler.events import Cancelled, Paused, Resumed, Retried, Triggered
-from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, is_unsettled, pass_over
+from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, pass_over
 from ujr_core.scheduler.job import Demand, Job
 from ujr_core.scheduler.jobs import tell
 from ujr_core.scheduler.phases import JobPhase
@@ -20,10 +20,11 @@ from ujr_core.values.reported import JobStateKind
 def triggered(state: State, event: Triggered, now: float) -> Iterable[Command]:
     """Ask a job now; or, for another time than now, once its firing takes its turn."""
     if (job := _known(state, event.job)) is not None:
-        if event.due is None or job.schedule is None or is_unsettled(job, event.due):
-            job.demand = Demand.TRIGGER  # which asks for all that a retry asks for, and more
-        else:
+        is_unsettled = job.firing is not None and job.firing.due == event.due
+        if event.due is not None and job.schedule is not None:
             backfill(state, job, event.due)
+        if event.due is None or job.schedule is None or is_unsettled:
+            job.demand = Demand.TRIGGER  # which asks for all that a retry asks for, and more
     return ()
 
 
@@ -72,6 +73,10 @@ def retried(state: State, event: Retried, now: float) -> Iterator[Command]:
     was_given_up = lift_quarantine(job, event.signature)
     for one in [one for one in job.failing if event.signature in (None, one)]:
         del job.failing[one]
+    if job.phase is JobPhase.FAILED:
+        job.move("is retried")
+        yield FetchDetails(job.config)
+        return
     if event.signature is None:
         was_given_up |= job.phase is JobPhase.QUARANTINED
         yield from lift_hook(job, "a person wants it tried again")

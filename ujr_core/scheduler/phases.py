@@ -56,6 +56,7 @@ JOB_PHASES: Mapping[tuple[JobPhase, str], JobPhase] = {
     (JobPhase.LEAVING, "has no runs left"): JobPhase.DONE,
     (JobPhase.DONE, "is asked"): JobPhase.ANSWERING,
     (JobPhase.DONE, "gets a schedule"): JobPhase.RESTING,
+    (JobPhase.FAILED, "is retried"): JobPhase.STARTING,
     (JobPhase.QUARANTINED, "is retried"): JobPhase.RESTING,
     (JobPhase.STARTING, "is removed"): JobPhase.STOPPED,
     (JobPhase.WAITING, "is removed"): JobPhase.STOPPED,

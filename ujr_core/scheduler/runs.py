@@ -65,6 +65,7 @@ def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command | Non
     elif run.is_cancelled:
         remember_cancel(state, run, now)
     if not run.has_begun:  # it was never started, and is reported by nobody
+        run.answer.failed += isinstance(outcome, Failure) and outcome.kind != "cancelled"  # and is no progress
         return None
     state.keep(run.job)
     if isinstance(outcome, Result) or outcome.kind == "cancelled":
