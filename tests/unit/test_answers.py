@@ -500,3 +500,17 @@ def test_the_earliest_next_check_counts_though_a_later_one_is_pulled_after_it() 
     world.job("a", lambda: [NextCheck(after=20), "r", "s", "t", "u", NextCheck(after=50)])
     world.run(until=45)
     assert world.ask_times("a") == [0, 20, 40]
+
+
+def test_a_pull_that_hangs_again_after_it_brought_something_is_said_again() -> None:
+    """Each silence that outlasts `ask_timeout` is said, not the first of a pull alone."""
+    world = World()
+
+    def answers() -> Iterator[Item]:
+        yield Wait(5)
+        yield "x"
+        yield Wait(5)
+
+    world.job("a", answers, ask_timeout=3)
+    world.run(until=9)
+    assert [(at, kind) for at, _, kind, _ in world.job_reports] == [(3.0, "hung"), (5.0, "running"), (8.0, "hung")]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tests.world import Ends, JobHeldUp, JobRefused, Missing, World
+import itertools
+
+from tests.world import Ends, JobHeldUp, JobRefused, Missing, Needs, Start, StopRequested, World
 from ujr_core.execution import RunBegun, RunEnded
-from ujr_core.scheduler import Mode
-from ujr_core.scheduler.events import AnswerEnded, JobReady, TasksPulled
-from ujr_core.values import Result
+from ujr_core.scheduler import Mode, commands
+from ujr_core.scheduler.events import AnswerEnded, JobReady, JobRemoved, TasksPulled
+from ujr_core.values import Failure, Result
+from ujr_core.values.limits import Limit, Rate
 
 
 def test_each_missing_task_runs_once_and_then_the_runner_is_idle() -> None:
@@ -106,3 +109,49 @@ def test_run_ids_are_never_used_again() -> None:
     world.run(until=60)
     ids = [start.run_id for start in world.starts]
     assert len(ids) == len(set(ids)) > 100
+
+
+def test_a_run_that_no_worker_began_is_no_progress() -> None:
+    """Where workers die before they begin, a job is asked once a second, not as fast as they die."""
+    world = World(workers=1)
+
+    def lose(command: commands.StartRuns) -> None:
+        for run in command.runs:
+            world.starts.append(Start(world.now, run.job.name, run.offer.signature, run.id))
+            world.at(world.now + 0.001, RunEnded(run.id, Failure("worker_lost", "SIGKILL", "killed")))
+
+    world._StartRuns = lose  # type: ignore[method-assign]  # a pool whose workers cannot live
+    world.job("a", lambda: ["x"])
+    world.run(until=10)
+    assert len(world.starts) <= 11
+
+
+def test_nothing_changes_once_the_runner_stops() -> None:
+    """A drain waits for what runs, whatever happens to the configuration meanwhile."""
+    world = World()
+    world.ends["x"] = Ends(seconds=20)
+    world.job("a", lambda: ["x"])
+    world.at(5, StopRequested())
+    world.change(6, "a", params={"other": 1})
+    world.at(7, JobRemoved("a"))
+    world.job("b", lambda: ["y"], at=8)
+    world.run()
+    assert world.kills == []
+    assert world.now == 20
+    assert world.started() == ["x"]
+
+
+def test_a_full_window_of_starts_is_not_written_down_at_each_start() -> None:
+    """Many starts are handed out a few times a second, and the last of them as the time comes."""
+    world = World(limits={"x": Limit(None, Rate(100_000, 10.0))})
+    tasks = [f"t{number}" for number in range(400)]
+    world.ends.update({task: Ends(seconds=0.02) for task in tasks})
+    world.job("a", lambda: [Needs(task, (("x", 1),)) for task in tasks] if len(world.asks) == 1 else [])
+    kept: list[tuple[float, int]] = []
+    world._KeepStarts = lambda command: kept.append(  # type: ignore[method-assign]
+        (world.now, sum(weight for _, weight in command.starts))
+    )
+    world.run(until=10)
+    late = [at for at, weight in kept if weight > 250]
+    assert min(after - before for before, after in itertools.pairwise(late)) > 0.19
+    assert kept[-1][1] == 400

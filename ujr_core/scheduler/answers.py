@@ -41,7 +41,7 @@ def tasks_pulled(state: State, event: TasksPulled, now: float) -> Iterator[Comma
     if event.next_check is not None:
         answer.next_check = min(event.next_check, answer.next_check)
     answer.is_pulling = not event.is_last
-    yield from _has_moved(job, answer, now)
+    yield from _has_moved(state, job, answer, now)
     go_on(state, job, answer, now)
 
 
@@ -54,7 +54,7 @@ def answer_ended(state: State, event: AnswerEnded, now: float) -> Iterator[Comma
     answer.end = event
     state.hungry.pop(job.name, None)
     answer.is_pulling = False
-    yield from _has_moved(job, answer, now)
+    yield from _has_moved(state, job, answer, now)
     if not answer.held:
         yield from close(state, job, answer, now)
 
@@ -66,10 +66,11 @@ def _open(state: State, name: str, number: int) -> tuple[Job | None, Answer | No
     return job, job.answer
 
 
-def _has_moved(job: Job, answer: Answer, now: float) -> Iterator[Command]:
+def _has_moved(state: State, job: Job, answer: Answer, now: float) -> Iterator[Command]:
     answer.pulling_since = now if answer.is_pulling else math.inf
     if job.is_hung:
         job.is_hung = False
+        state.touch(job)  # it may hang again
         yield from tell(job, "running", "it answers again")
 
 

@@ -13,7 +13,14 @@ MANY_OVER = 100_000
 """Tasks that are over for one firing, from which on it is said what that costs."""
 
 
-def keep_all(state: State) -> Iterator[Command]:
+FEW_STARTS = 100
+"""Starts that are handed out at each step that adds one: to copy many so often would cost more than the steps."""
+
+KEEP_PAUSE = 0.2
+"""Seconds after which more than `FEW_STARTS` are handed out again."""
+
+
+def keep_all(state: State, now: float) -> Iterator[Command]:
     """Hand out what has changed in this step."""
     for job in state.unkept.values():
         yield Keep(job.name, kept_of(job), job.is_new_firing, tuple(job.unkept))
@@ -21,10 +28,11 @@ def keep_all(state: State) -> Iterator[Command]:
         job.is_new_firing = False
         job.unkept.clear()
     state.unkept.clear()
-    for limit in state.unkept_starts.values():
-        starts = tuple((state.wall(start.last), start.weight) for start in limit.starts)
-        yield KeepStarts(limit.name, starts)
-    state.unkept_starts.clear()
+    for limit in [one for one in state.unkept_starts.values() if one.keep_at <= now or state.is_finished]:
+        del state.unkept_starts[limit.name]
+        if len(limit.starts) > FEW_STARTS:
+            limit.keep_at = now + KEEP_PAUSE
+        yield KeepStarts(limit.name, tuple((state.wall(start.last), start.weight) for start in limit.starts))
 
 
 def kept_of(job: Job) -> Kept:

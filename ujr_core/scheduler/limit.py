@@ -42,6 +42,7 @@ class LimitState:
         rest_until: a task asked for it to rest; monotonic.
         line: heap of (turn, job): tasks that wait for it; valid where the open answer of the job has that turn.
         opens_at: monotonic time at which rate or rest let the next in line start; ``inf`` if neither holds it.
+        keep_at: monotonic time before which its starts are not written down again.
     """
 
     name: str
@@ -52,6 +53,7 @@ class LimitState:
     rest_until: float = -math.inf
     line: list[tuple[int, str]] = attrs.field(factory=list)
     opens_at: float = math.inf
+    keep_at: float = -math.inf
 
     def has_room(self, weight: int) -> bool:
         """Tell whether so much more may run at once."""

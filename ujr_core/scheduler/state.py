@@ -107,7 +107,8 @@ class State:
     def next_wake(self) -> float:
         """Monotonic time at which `step` wants to be called, whatever happens; ``inf`` if never."""
         heaps = (self.wakes, self.deadlines, self.openings)
-        return min(self.kill_at, *(heap[0][0] if heap else math.inf for heap in heaps))
+        keep_at = min((limit.keep_at for limit in self.unkept_starts.values()), default=math.inf)
+        return min(self.kill_at, keep_at, *(heap[0][0] if heap else math.inf for heap in heaps))
 
     @property
     def free(self) -> int:

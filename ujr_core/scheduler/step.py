@@ -79,4 +79,4 @@ def _go_on(state: State, now: float) -> Iterator[Command]:
     yield from ending.look_for_the_end(state, now)
     yield from asks.ask_wanted(state, now)
     yield from answers.pull_hungry(state, now)
-    yield from keeping.keep_all(state)
+    yield from keeping.keep_all(state, now)
