@@ -78,7 +78,8 @@ def mutants(session: nox.Session) -> None:
 def thorough(session: nox.Session) -> None:
     """Run the property tests on many more examples than the default run; further arguments go to pytest."""
     session.install("-e", ".[test]")
-    session.run("pytest", "tests/property", *session.posargs, env={"UJR_HYPOTHESIS": "thorough"})
+    everything = ("-m", "slow or not slow", "tests/property")
+    session.run("pytest", *everything, *session.posargs, env={"UJR_HYPOTHESIS": "thorough"})
 
 
 @nox.session

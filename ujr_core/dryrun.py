@@ -24,7 +24,7 @@ from ujr_core.project import Project
 from ujr_core.redact import scrub
 from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.firing import digest
-from ujr_core.upcoming import Upcoming, firings_of
+from ujr_core.upcoming import NOT_SETTLED, Upcoming, firings_of
 from ujr_core.values import JobConfig, JobDone, NextCheck
 from ujr_core.values.kept import Kept
 
@@ -91,10 +91,10 @@ class _Dry:
         kept, now = self.kept.get(config.name), SYSTEM.now().timestamp()
         if kept is not None and kept.is_paused:
             return DryAnswer(config.name, (), "it is paused")
-        if not _has_schedule(config):
+        if not config.has_schedule:
             return self._asked(config, None)
         firing = next(firings_of(config, kept, now), None)
-        if firing is not None and firing.at + firing.delay <= now:
+        if firing is not None and (firing.note == NOT_SETTLED or firing.at + firing.delay <= now):
             return self._asked(config, firing.at)
         return self._asked(config, now) if self.is_named else DryAnswer(config.name, (), _resting(config, firing, now))
 
@@ -133,10 +133,6 @@ class _Dry:
     def _over(self, config: JobConfig, due: float | None) -> Collection[bytes]:
         kept = self.kept.get(config.name)
         return self.over.get(config.name, ()) if kept is not None and due is not None and kept.due == due else ()
-
-
-def _has_schedule(config: JobConfig) -> bool:
-    return (config.every, config.cron, config.at) != (None, None, None)
 
 
 def _resting(config: JobConfig, firing: Upcoming | None, now: float) -> str:

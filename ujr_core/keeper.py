@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import attrs
 
@@ -78,6 +79,22 @@ class Writing(Source):
     def take(self) -> Iterable[object]:
         """Return no event: the scheduler does not know of it."""
         return ()
+
+
+class KeepsMemory(Protocol):
+    """What the loop has written down by: a `Keeper`, or what stands in for it."""
+
+    next_wake: float
+    """Monotonic time at which `flush` has something to do."""
+
+    def keep(self, command: Keep) -> None:
+        """Take what a restart goes on with of a job."""
+
+    def keep_starts(self, command: KeepStarts) -> None:
+        """Take which starts the rate of a limit remembers."""
+
+    def flush(self, now: float) -> list[str]:
+        """Do what is due, and return what is to be said; called once a turn."""
 
 
 class Keeper:
@@ -169,7 +186,7 @@ class Keeper:
         for keep in self._batch.keeps():
             batch.add(keep)
         batch.starts |= self._batch.starts
-        self._batch, self._is_urgent = batch, True
+        self._batch = batch
 
     def _wait_written(self, deadline: float) -> None:
         if self._writing is not None:

@@ -13,7 +13,7 @@ from ujr_core.asking import Asking
 from ujr_core.durations import format_duration
 from ujr_core.execution import Executor, Order, RunBegun, RunEnded, WorkersCannotStart
 from ujr_core.inbox import Inbox
-from ujr_core.keeper import Keeper
+from ujr_core.keeper import KeepsMemory
 from ujr_core.redact import scrub
 from ujr_core.report import Report
 from ujr_core.reporting import Reporting
@@ -40,7 +40,7 @@ class Loop:
         pool: Executor,
         asking: Asking,
         reporting: Reporting,
-        keeper: Keeper,
+        keeper: KeepsMemory,
         node: Node,
     ) -> None:
         self.state = state

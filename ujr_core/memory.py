@@ -7,6 +7,7 @@ import errno
 import os
 import pathlib
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -126,7 +127,10 @@ def _write_job(connection: sqlite3.Connection, keep: Keep) -> None:
 def _write_starts(connection: sqlite3.Connection, keep: KeepStarts) -> None:
     # What differs alone: a window of thousands of starts moves by a few at a time.
     before = set(connection.execute('SELECT at, weight FROM starts WHERE "limit" = ?', (keep.limit,)))
-    after = set(keep.starts)
+    weights: Counter[float] = Counter()
+    for at, weight in keep.starts:
+        weights[at] += weight  # what falls on one instant would be one start
+    after = set(weights.items())
     connection.executemany('DELETE FROM starts WHERE "limit" = ? AND at = ? AND weight = ?',
                            [(keep.limit, *start) for start in before - after])  # fmt: skip
     connection.executemany("INSERT INTO starts VALUES (?, ?, ?)", [(keep.limit, *start) for start in after - before])

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from ujr_core import hookspecs
+from ujr_core.calendar import is_zone_doubtful
 from ujr_core.configuration.jobname import normal_name
 from ujr_core.configuration.jobs import consolidate
 from ujr_core.configuration.settings import Main, main_of, read_main
@@ -93,6 +94,14 @@ class Project:
             return "there is no job to run: none is configured"
         count, node = len(self.jobs), self.main.node.name
         return f'there is no job to run: of {count} configured, none is enabled and for this node, "{node}"'
+
+    @property
+    def doubtful_zone(self) -> str:
+        """Why jobs here do not fire by the system's clock, though they name no other; "" if there are none."""
+        names = ", ".join(job.name for job in self.jobs_here if is_zone_doubtful(job))
+        said = f', "{os.environ["TZ"]}",' if os.environ.get("TZ") else ""
+        what = f"the system's time zone{said} has no IANA name, so cron and at without timezone go by UTC"
+        return f"{what}: {names}" if names else ""
 
     def chosen(self, names: Sequence[str] = ()) -> list[JobConfig]:
         """Return the jobs of these names; without names those of this node, and it warns if there is none.

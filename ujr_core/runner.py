@@ -92,6 +92,8 @@ class Runner:
             with locked(project.state_folder):
                 for warning in (*project.plugin_warnings, *project.source_warnings):
                     log.warning("%s", warning.as_warning())
+                if project.doubtful_zone:
+                    log.warning("%s", project.doubtful_zone)
                 return self._run(chosen, mode, are_triggered=bool(jobs))
 
     def _run(self, jobs: Iterable[JobConfig], mode: Mode, *, are_triggered: bool) -> int:

@@ -44,6 +44,22 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
             os.close(lock)
 
 
+def is_held(folder: pathlib.Path) -> bool:
+    """Tell whether a runner has the folder, whether or not it can be reached; nothing is made for it."""
+    try:
+        lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # it was never held
+        return False
+    try:
+        # Shared, and for an instant: two that look do not see each other.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 @functools.cache
 def _let_go_in_children() -> None:
     # A child shares the lock as long as it has the descriptor, and may well outlive a runner that is killed.

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from ujr_core.calendar import Schedule, offset_of, schedule_of
+from ujr_core.scheduler import State
+from ujr_core.scheduler.firings import begin_schedule
+from ujr_core.scheduler.job import Job
 from ujr_core.values import JobConfig
 from ujr_core.values.kept import Kept
 
@@ -47,31 +49,30 @@ def upcoming(jobs: Iterable[JobConfig], kept: Mapping[str, Kept], now: float) ->
 
 
 def firings_of(job: JobConfig, kept: Kept | None, now: float) -> Iterator[Upcoming]:
-    """Return the firings of one job, in order: what is left of the past, then what comes."""
-    schedule, is_known = _schedule(job, kept, now)
-    if schedule is None:
+    """Return the firings of one job, in the order it is asked about them: what is left of the past, then what comes."""
+    begun = _begun(job, kept, now)
+    if begun.schedule is None:
         return
-    delay, paused = offset_of(job.name, job.spread), PAUSED if kept and kept.is_paused else ""
-    if kept is not None and is_known and (left := _left(job, kept, schedule, now)) is not None:
-        yield Upcoming(left[0], job.name, note=paused or left[1])
+    is_known = kept is not None and kept.schedule == begun.schedule.key
+    paused, due = PAUSED if begun.is_paused else "", begun.firing.due if begun.firing is not None else None
+    if due is not None:
+        yield Upcoming(due, job.name, note=paused or NOT_SETTLED)
+    missed = begun.schedule.newest(begun.passed, now - begun.delay) if is_known else None
+    if missed is not None and missed != due:
+        yield Upcoming(missed, job.name, note=paused or MADE_UP)
     # A grid that nobody has seen yet begins with the runner's start.
-    at = schedule.next_after(now if is_known else math.nextafter(now, 0))
     note = paused or (FIRST if job.every is not None and not is_known else "")
-    while at < math.inf:
-        yield Upcoming(at, job.name, delay, note)
-        at = schedule.next_after(at)
+    yield from _coming(begun, begun.passed if missed is None else missed, note)
 
 
-def _schedule(job: JobConfig, kept: Kept | None, now: float) -> tuple[Schedule | None, bool]:
-    schedule = schedule_of(job, now if kept is None else kept.first_seen)
-    if kept is None or schedule is None or kept.schedule == schedule.key:
-        return schedule, kept is not None
-    return schedule_of(job, now), False  # with another schedule it will be seen for the first time
+def _begun(config: JobConfig, kept: Kept | None, now: float) -> Job:
+    """Return the job as a runner has it that starts now."""
+    job = Job(config)
+    for _ in begin_schedule(State(workers=1), job, kept, frozenset(), now):
+        pass  # what it would say
+    return job
 
 
-def _left(job: JobConfig, kept: Kept, schedule: Schedule, now: float) -> tuple[float, str] | None:
-    if kept.due is not None:
-        return kept.due, NOT_SETTLED
-    since = math.nextafter(kept.first_seen, 0) if kept.settled is None else kept.settled
-    missed = schedule.newest(since, now) if job.missed == "once" else None
-    return None if missed is None else (missed, MADE_UP)
+def _coming(job: Job, at: float, note: str) -> Iterator[Upcoming]:
+    while job.schedule is not None and (at := job.schedule.next_after(at)) < math.inf:
+        yield Upcoming(at, job.name, job.delay, note)

@@ -84,6 +84,25 @@ def test_what_init_writes_runs_at_once_and_is_done_when_run_again(tmp_path: path
     assert (tmp_path / "counts" / "first.csv").read_text() == "lines,words\n1,1\n"
 
 
+def test_a_zone_without_a_name_is_said_and_all_show_what_counts(
+    project: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the clock is known by its rules alone, check and a runner say that cron goes by UTC; next and explain do."""
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    report = '[jobs.report]\nplugin = "jobs"\ncron = "30 6 1 1 *"\nparams.what = "nothing"\n'
+    hourly = '[jobs.hourly]\nplugin = "jobs"\ncron = "0 * * * *"\ntimezone = "UTC"\nparams.what = "nothing"\n'
+    write(project, "nothing", more=report + hourly)
+    told = f'the system\'s time zone, "{os.environ["TZ"]}", has no IANA name, so cron and at without timezone go by UTC'
+    assert f"\nwarning: {told}: report\n" in ujr(project, "check").stderr
+    assert "-01-01 06:30:00  UTC " in ujr(project, "next", "report").stdout
+    with started(project, "run") as runner:
+        runner.wait_said(f"WARNING {told}: report\n")
+        runner.wait_said("one: done")
+        assert "-01-01 06:30:00 UTC\n" in ujr(project, "explain", "report").stdout
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    assert "IANA" not in ujr(project, "check").stderr
+
+
 def test_a_drained_term_is_a_success(project: pathlib.Path) -> None:
     """TERM lets what runs end, and then the exit code is 0."""
     write(project, "wait for the file")

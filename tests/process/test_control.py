@@ -141,7 +141,7 @@ def test_a_cancelled_run_ends_and_its_neighbour_goes_on(project: pathlib.Path, r
 
 REFUSED = (
     (("trigger", "nort"), 2, "config-unknown-job"),
-    (("trigger", "nightly", "--due", "2999-01-01"), 2, "trigger-due"),
+    (("trigger", "nightly", "--due", "2999-01-01T06:00"), 2, "trigger-due"),
     (("trigger", "north", "--due", "2020-01-01"), 2, "trigger-due"),
     (("retry", "south", "c"), 2, "unknown-signature"),
     (("cancel", "north", "c"), 2, "unknown-signature"),

@@ -335,6 +335,9 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         event("a resume" if books.is_paused else "a pause")
         books.is_paused = not books.is_paused
+        answer = self.state.jobs[books.config.name].answer
+        if answer is not None and answer.end is not None and answer.end.how == "raised":
+            books.hook_failures, books.hook_until = 0, -math.inf  # what is held of it is forgotten, and its end with it
         self._step([Paused(books.config.name) if books.is_paused else Resumed(books.config.name)])
         assert not (books.is_paused and books.open is not None), "a paused job's answer was left open"
 

@@ -265,7 +265,9 @@ class Witness:
                     event("a full limit")
             self.limit_starts.append((now, name, weight))
             if limit.rate is not None:
-                recent = [one for at, of, one in self.limit_starts if of == name and at > now - limit.rate.window]
+                recent = [
+                    one for at, of, one in self.limit_starts if of == name and at > now - limit.rate.window + 1e-9
+                ]
                 assert sum(recent) <= limit.rate.count, f"promise 4: above the rate of {name}"
                 if sum(recent) == limit.rate.count:
                     event("a full rate")
@@ -330,7 +332,7 @@ class Witness:
     def _KeepStarts(self, command: commands.KeepStarts, now: float) -> None:
         rate = self.limits[command.limit].rate
         assert rate is not None
-        known = [w for at, of, w in self.limit_starts if of == command.limit and at > now - rate.window]
+        known = [w for at, of, w in self.limit_starts if of == command.limit and at > now - rate.window + 1e-9]
         assert sum(weight for _, weight in command.starts) >= sum(known), "a restart would not know of these starts"
 
     # What happened, before the scheduler hears of it.

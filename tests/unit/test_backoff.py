@@ -8,13 +8,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.world import Ends, Item, Missing, Needs, World
-from ujr_core.scheduler import Mode, memory
+from tests.world import Ends, Item, JobRefused, Missing, Needs, Wait, World
+from ujr_core.execution import RunEnded
+from ujr_core.scheduler import Mode, commands, memory
 from ujr_core.scheduler.backoff import wait_after
-from ujr_core.values import Backoff, JobDone, NextCheck
+from ujr_core.scheduler.events import JobReady
+from ujr_core.values import Backoff, Failure, JobDone, NextCheck
 from ujr_core.values.limits import Limit
 
 DAY = 86_400.0
+
+
+class Refusing(World):
+    """A world whose executor begins no run."""
+
+    def _StartRuns(self, command: commands.StartRuns) -> None:
+        assert len(self.asks) < 50, "it is asked again and again, and time stands still"
+        for run in command.runs:
+            self.at(self.now, RunEnded(run.id, Failure("executor_lost", "OSError", "no")))
 
 
 def test_a_failing_task_backs_off() -> None:
@@ -218,6 +229,27 @@ def test_beyond_a_hundred_thousand_the_oldest_failures_are_forgotten(monkeypatch
     assert list(world.state.jobs["a"].failing) == tasks[30:]
 
 
+def test_what_is_forgotten_of_an_open_answer_is_forgotten_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Promise 15: one answer whose tasks fail without end adds no more than what is remembered of failures."""
+    monkeypatch.setattr(memory, "MOST_FAILING", 50)
+    monkeypatch.setattr(memory, "FORGOTTEN_AT_ONCE", 1)
+    world = World(workers=1)
+    tasks = [f"t{number}" for number in range(1000)]
+    world.ends.update({name: Ends(fails=1, kind="deferred", retry_after=30 * DAY) for name in tasks})
+
+    def answers() -> Iterator[Item]:
+        yield from tasks
+        yield Wait(1e9)
+
+    world.job("a", answers)
+    world.run(until=10)
+    job = world.state.jobs["a"]
+    assert job.last is not None
+    assert list(job.failing) == tasks[950:]
+    assert job.last.left_failed == set(tasks[950:])
+    assert len(job.backoffs) < 300
+
+
 def test_quarantined_tasks_are_forgotten_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was given up is not started again because others failed since: of too many those go first."""
     monkeypatch.setattr(memory, "MOST_FAILING", 50)
@@ -376,6 +408,25 @@ def test_a_quarantined_hook_is_asked_no_more_until_it_is_retried() -> None:
     world.run(until=2 * DAY)
     assert len(world.asks) == 6
     assert world.ask_times("a")[3] == DAY + 10
+
+
+def test_a_retry_starts_a_job_that_could_not_start() -> None:
+    """Its details are fetched anew, and it is asked as if it had just been added."""
+    world = World()
+    world.details["a"] = [JobRefused("a", "no such secret"), JobReady("a")]
+    world.job("a", lambda: ["x"], check_interval=3600)
+    world.retry(100, "a")
+    world.run(until=200)
+    assert world.start_times("x") == [100]
+    assert world.explain("a").state == "resting"
+
+
+def test_a_run_that_failed_before_it_began_is_no_progress() -> None:
+    """An executor that takes nothing is tried once a second, not in a spin."""
+    world = Refusing()
+    world.job("a", lambda: ["x"], check_interval=3600)
+    world.run(until=3)
+    assert world.ask_times("a") == [0, 1, 2, 3]
 
 
 def test_a_retry_of_one_task_lifts_no_quarantine_of_its_hook() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from signal import SIGKILL, SIGTERM
+from typing import Any
 
 import pytest
 
-from tests.world import NOON, Ends, JobHeldUp, Missing, World
+from tests.world import NOON, Ends, Item, JobHeldUp, Missing, Wait, World
 from ujr_core.scheduler import Mode
 from ujr_core.scheduler.events import JobAdded, JobChanged, JobReady, JobRemoved
 from ujr_core.values import Backoff, JobConfig, JobDone
@@ -96,6 +97,37 @@ def test_a_change_lifts_the_quarantine_of_a_hook() -> None:
     assert len(world.asks) == 5
     assert world.ask_times("a")[2] == 1000
     assert world.explain("a").state == "quarantined"
+
+
+def test_a_change_goes_on_with_the_settled_firing_in_which_something_was_given_up() -> None:
+    """What was given up in it is started again at once, for that firing, and nothing else is."""
+    world = World()
+    world.ends["x"] = Ends(fails=3, kind="worker_lost")
+    world.job("a", lambda: ["x", "y"], every=3600)
+    world.run(until=100)
+    before = len(world.starts)
+    world.change(1000, "a", timeout=60)
+    world.run(until=3599)
+    assert [(start.at, start.signature, start.due) for start in world.starts[before:]] == [(1000, "x", 0)]
+    assert world.settled_firings("a") == [0, 0]
+
+
+def test_a_change_goes_on_with_a_done_job_in_which_something_was_given_up() -> None:
+    """As after a retry: what was given up runs, nothing that had succeeded does, and the job is done again."""
+    world = World()
+    world.ends["x"] = Ends(fails=3, kind="worker_lost")
+
+    def answers() -> Iterator[str]:
+        yield from "xy"
+        raise JobDone
+
+    world.job("a", answers)
+    world.run(until=100)
+    before = len(world.starts)
+    world.change(1000, "a", timeout=60)
+    world.run(until=2000)
+    assert [(start.at, start.signature) for start in world.starts[before:]] == [(1000, "x")]
+    assert world.explain("a").state == "done"
 
 
 def test_a_change_does_not_lift_the_quarantine_of_another_job() -> None:
@@ -232,6 +264,28 @@ def test_other_settings_do_not_wake_a_job_that_is_done() -> None:
     assert world.started() == ["x", "y"]
 
 
+@pytest.mark.parametrize("lifted_by", ["change", "retry"])
+def test_what_was_lifted_while_an_answer_named_it_in_vain_is_asked_about(lifted_by: str) -> None:
+    """An answer that named what was quarantined then settles no firing when it ends, and nothing is idle."""
+    world = World(mode=Mode.UNTIL_IDLE)
+    world.ends["x"] = Ends(fails=3, kind="worker_lost")
+
+    def answers() -> Iterator[Item]:
+        yield "x"
+        if world.now > 5:
+            yield Wait(10)
+
+    world.job("a", answers, every=3600)
+    if lifted_by == "change":
+        world.change(8, "a", timeout=50)
+    else:
+        world.retry(8, "a")
+    world.run(until=3599)
+    assert len(world.start_times("x")) == 4
+    assert world.settled_firings("a") == [0]
+    assert (world.state.is_finished, world.exit_code) == (True, 0)
+
+
 def test_a_job_that_waits_for_its_secret_takes_other_settings() -> None:
     """A change that comes while a job waits is applied, and it goes on waiting."""
     world = World()
@@ -249,6 +303,48 @@ def test_a_schedule_that_is_given_counts_from_then() -> None:
     world.change(100, "a", every=60)
     world.run(until=230)
     assert [(start.at, start.due) for start in world.starts] == [(0, None), (100, 100), (160, 160), (220, 220)]
+
+
+def test_a_job_that_is_done_goes_on_under_a_schedule() -> None:
+    """A one-shot that gets `every` is asked about each firing, the first of which comes then."""
+    world = World()
+
+    def answers() -> Iterator[str]:
+        yield "x"
+        raise JobDone
+
+    world.job("a", answers)
+    world.change(100, "a", every=60)
+    world.run(until=230)
+    assert [(start.at, start.due) for start in world.starts] == [(0, None), (100, 100), (160, 160), (220, 220)]
+
+
+live_or_restarted = pytest.mark.parametrize("further", [{}, {"params": {"region": "south"}}], ids=["live", "restarted"])
+
+
+@live_or_restarted
+def test_a_retry_takes_up_no_firing_of_a_schedule_that_is_gone(further: dict[str, Any]) -> None:
+    """Without a schedule there are no firings: what was given up is retried as in any such job."""
+    world = World()
+    world.ends["x"] = Ends(fails=10**9, kind="worker_lost")
+    world.job("a", lambda: ["x"], every=3600)
+    world.change(10, "a", every=None, **further)
+    world.retry(60, "a")
+    world.run(until=100)
+    assert [start.due for start in world.starts] == [0] * 3 + [None] * 6
+    assert {asked_for for at, _, asked_for in world.dues if at >= 10} == {None}
+
+
+@live_or_restarted
+def test_what_waits_in_line_is_gone_with_the_schedule(further: dict[str, Any]) -> None:
+    """Without a schedule there are no firings: a backfill that waits keeps nobody from idleness."""
+    world = World(mode=Mode.UNTIL_IDLE)
+    world.ends["x"] = Ends(seconds=50)
+    world.job("a", Missing(world, "x"), every=3600, on_stop="finish")
+    world.trigger(5, "a", NOON - 600)
+    world.change(10, "a", every=None, **further)
+    world.run(until=1000)
+    assert (world.started(), world.state.is_finished) == (["x"], True)
 
 
 @pytest.mark.parametrize(("on_stop", "ended_at", "kind"), [("cancel", 10, "cancelled"), ("finish", 100, "succeeded")])

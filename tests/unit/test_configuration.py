@@ -533,6 +533,16 @@ def test_the_only_firing_is_a_date_with_a_time(at: object, read: datetime.dateti
     assert job(at=at).at == read
 
 
+def test_a_date_is_shown_as_it_was_written() -> None:
+    """Whoever reads the error need not know Python."""
+    (fault,) = faults_of(lambda: job(at=datetime.date(2026, 11, 25)))
+    assert fault.what.endswith('for "at", not 2026-11-25')
+    (fault,) = faults_of(lambda: job(every=datetime.time(6, 30)))
+    assert fault.code == "config-duration"
+    (fault,) = faults_of(lambda: job(cron=datetime.datetime(2026, 11, 25, 6, tzinfo=datetime.UTC)))
+    assert fault.what.endswith('for "cron", not 2026-11-25T06:00:00+00:00')
+
+
 def test_of_two_schedules_both_are_named() -> None:
     """A job has one schedule; the other faults of its table are told, too."""
     first, second = faults_of(lambda: job(every="1h", cron="@daily", grace="x"))
@@ -550,6 +560,20 @@ def test_a_timezone_of_nothing_is_refused() -> None:
     """Without cron and at it changes nothing, and whoever wrote it believes that it does."""
     (fault,) = faults_of(lambda: job(every=1, timezone="Europe/Berlin"))
     assert fault.what == 'job "x" has a wrong value for "timezone": it means nothing without "cron" or "at"'
+
+
+@pytest.mark.parametrize(("name", "value"), [("spread", "1m"), ("spread", 0), ("missed", "skip"), ("missed", "once")])
+def test_what_is_said_of_firings_that_never_come_is_refused(name: str, value: object) -> None:
+    """Without a schedule it changes nothing; with any, it is taken."""
+    (fault,) = faults_of(lambda: job(**{name: value}))
+    assert str(fault) == (
+        f'error[config-wrong-value]: job "x" has a wrong value for "{name}": '
+        'it means nothing without "every", "cron" or "at"\n'
+        f"  where: src, jobs.x.{name}\n"
+        "  fix:   remove it"
+    )
+    for schedule in ({"every": 1}, {"cron": "@daily"}, {"at": "2026-01-31T06:00Z"}):
+        job(**schedule, **{name: value})
 
 
 def test_an_unknown_zone_names_the_nearest() -> None:
@@ -589,7 +613,11 @@ def test_a_rate_is_so_many_in_so_long(text: str, rate: Rate) -> None:
     [
         ({}, "limits.api", 'limit "api" has a wrong value: it limits nothing'),
         (3, "limits.api", 'limit "api" wants a table, not 3'),
-        ({"concurrent": 0}, "limits.api.concurrent", None),
+        (
+            {"concurrent": 0},
+            "limits.api.concurrent",
+            'limit "api" has a wrong value for "concurrent": 0 would let nothing start',
+        ),
         ({"concurrent": 1.5}, "limits.api.concurrent", None),
         ({"concurent": 1}, "limits.api.concurent", 'limit "api" has no setting "concurent"'),
         ({"rate": 5}, "limits.api.rate", 'limit "api" wants text for "rate", not 5'),
@@ -610,6 +638,16 @@ def test_a_limit_that_limits_nothing_is_refused(table: object, where: str, what:
     assert main.limits == {"good": Limit(1)}
 
 
+def test_a_limit_that_is_no_table_is_told_what_one_is() -> None:
+    """With what stands in it, and not with what any table looks like."""
+    (fault,) = main_of({"limits": {"api": "2"}}, ".").faults
+    assert str(fault) == (
+        'error[config-wrong-type]: limit "api" wants a table, not "2"\n'
+        "  where: <python>, limits.api\n"
+        '  fix:   write for example { concurrent = 2, rate = "900/15m" }'
+    )
+
+
 def test_limits_that_are_no_table_are_a_fault() -> None:
     """Whatever else stands there is told."""
     (fault,) = main_of({"limits": [1]}, ".").faults
@@ -625,7 +663,7 @@ def test_limits_that_are_no_table_are_a_fault() -> None:
         ("nodes", [1]), ("enabled", "yes"), ("plugin", 1), ("params", []), ("params", {"s": {"secret": "x"}}),
         ("every", "9ms"), ("every", 0), ("cron", 5), ("cron", "* * * *"), ("at", "2026-01-31"), ("at", "noon"),
         ("at", datetime.date(2026, 1, 31)), ("at", "0001-01-01T00:00Z"), ("at", 5), ("timezone", "UTC"),
-        ("spread", -1), ("missed", "twice"), ("ask_timeout", 0), ("on_stop", "wait"), ("evry", 1),
+        ("ask_timeout", 0), ("on_stop", "wait"), ("evry", 1),
         ("backoff", {"max": "1000000000000d"}),
     ],
 )  # fmt: skip
@@ -634,6 +672,13 @@ def test_a_setting_out_of_its_range_is_refused(key: str, value: object) -> None:
     (fault,) = faults_of(lambda: job(**{key: value}))
     assert f"jobs.x.{key}" in fault.where
     assert 'job "x"' in fault.what
+
+
+@pytest.mark.parametrize(("key", "value"), [("spread", -1), ("missed", "twice")])
+def test_a_setting_of_firings_out_of_its_range_is_refused(key: str, value: object) -> None:
+    """Nor with one that means nothing beside its schedule."""
+    (fault,) = faults_of(lambda: job(every=1, **{key: value}))
+    assert f"jobs.x.{key}" in fault.where
 
 
 @pytest.mark.parametrize(

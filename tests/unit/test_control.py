@@ -29,6 +29,7 @@ from ujr_core.control.wire import LONGEST_REQUEST, Request, request_line
 from ujr_core.inbox import Inbox, Ready
 from ujr_core.scheduler import State, explain, step
 from ujr_core.scheduler.events import JobAdded
+from ujr_core.statefolder import locked
 from ujr_core.values import JobConfig
 
 PATIENCE = 10.0
@@ -356,6 +357,19 @@ def test_clients_above_the_most_push_out_the_first(runner: Runner) -> None:
         client.close()
 
 
+def test_a_client_that_is_dropped_in_the_turn_in_which_it_asks_harms_nobody(runner: Runner) -> None:
+    """What it asks for is not heard."""
+    clients = [runner.connect() for _ in range(MOST_CLIENTS)]
+    with socket.socket(socket.AF_UNIX) as last:
+        last.connect(str(runner.folder / FILE))
+        clients[0].sendall(PAUSE)  # the one that is dropped for it
+        runner.settle()
+        last.sendall(EXPLAIN)
+        assert answers(last, runner)[0]["explanation"]["state"] == "starting"
+    for client in clients:
+        client.close()
+
+
 def test_without_descriptors_a_client_is_turned_away_and_the_loop_sleeps(runner: Runner) -> None:
     """It does not spin over a client that it cannot accept, and goes on once there are descriptors."""
     client = socket.socket(socket.AF_UNIX)
@@ -421,6 +435,22 @@ def test_without_a_runner_the_error_names_what_starts_one(tmp_path: pathlib.Path
         f"  where: {tmp_path}/.ujr/control.sock\n"
         "  fix:   start one: ujr run; what would start now is shown by: ujr run --dry-run"
     )
+
+
+def test_a_runner_without_its_socket_is_not_told_to_be_started(runner: Runner) -> None:
+    """Another one would be refused, and its error would name the very command that cannot reach this one."""
+    with locked(runner.folder):
+        (runner.folder / FILE).unlink()
+        with pytest.raises(StateError) as caught:
+            ask(runner.folder, Request("trigger", "one"))
+    assert str(caught.value) == (
+        "error[control-unusable]: a runner runs on this state folder, and nobody listens at its socket\n"
+        f"  where: {runner.folder}/{FILE}\n"
+        "  fix:   try again, if it is just starting or ending; else its socket is gone: stop it with a signal (TERM), "
+        "then: ujr run"
+    )
+    with pytest.raises(StateError, match="no runner runs"):  # now it has ended
+        ask(runner.folder, Request("trigger", "one"))
 
 
 @pytest.fixture

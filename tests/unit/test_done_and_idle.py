@@ -209,6 +209,15 @@ def test_a_one_shot_that_is_triggered_again_runs_all_of_its_list() -> None:
     assert world.explain("j").state == "done"
 
 
+def test_a_done_job_that_is_asked_again_is_said_to_run() -> None:
+    """Whoever follows the states of jobs sees that it is done no more, and when it is done once more."""
+    world = World()
+    world.job("j", lambda: one_shot("x"))
+    world.trigger(100, "j")
+    world.run(until=200)
+    assert [(at, kind) for at, _, kind, _ in world.job_reports] == [(0, "done"), (100, "running"), (100, "done")]
+
+
 def test_a_task_that_first_appears_after_a_failure_runs() -> None:
     """The ask after a failure names one more task: it runs, and what had succeeded does not run again."""
     world = World(mode=Mode.UNTIL_IDLE)
@@ -240,6 +249,18 @@ def test_job_done_with_a_run_it_knew_of_is_not_done_before_that_ends() -> None:
     world.run(until=1000)
     assert world.asks == [(0, "a")]
     assert [(at, kind) for at, _, kind, _ in world.job_reports] == [(60, "done")]
+
+
+def test_a_one_shot_that_is_retried_and_triggered_while_it_is_paused_runs_all_of_its_list() -> None:
+    """Wants merge and none is lost: what a trigger does includes what a retry does, whichever comes first."""
+    world = World()
+    world.job("j", lambda: one_shot("x", "y"))
+    world.pause(100, "j")
+    world.retry(101, "j")
+    world.trigger(102, "j")
+    world.resume(200, "j")
+    world.run(until=300)
+    assert world.started() == ["x", "y", "x", "y"]
 
 
 def test_a_trigger_while_job_done_waits_is_asked_about() -> None:

@@ -101,6 +101,13 @@ def test_a_job_whose_firing_is_not_settled_is_asked_for_it(dry: DryRun, lister: 
     assert lister.dues == [DUE]
 
 
+def test_a_firing_is_gone_on_with_whatever_became_of_the_schedule_and_the_clock(dry: DryRun, lister: Lister) -> None:
+    """The schedule was changed, or the clock set back: what a runner left unsettled is what it asks about."""
+    assert dry(every="1d", kept=keep({"at": DUE}, "a", due=DUE.timestamp())).tasks == LINES[1:]
+    assert dry(every="1d", kept=keep({"every": 86_400.0}, "a", due=FAR.timestamp())).tasks == LINES[1:]
+    assert lister.dues == [DUE, FAR]
+
+
 def test_a_firing_that_was_missed_is_made_up(dry: DryRun, lister: Lister) -> None:
     """Nothing is over for it, whatever was for the one before."""
     kept = keep({"cron": "0 10 * * *"}, "a", "b", settled=DUE.timestamp())

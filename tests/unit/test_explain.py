@@ -510,6 +510,19 @@ def test_of_many_runs_fifty_are_named() -> None:
     assert world.explain("a").running == tuple(tasks[:50])
 
 
+def test_a_job_that_waits_for_its_secret_says_when_that_is_fetched_again() -> None:
+    """A person who waits with it knows until when."""
+    world = World()
+    world.details["a"] = [JobHeldUp("a", "sealed")] * 9
+    world.job("a", list)
+    world.run(until=20)
+    next_ask = world.explain("a").next_ask
+    assert next_ask is not None
+    told = len(world.job_reports)
+    world.run(until=next_ask - NOON + 0.001)
+    assert [at for at, _, _, _ in world.job_reports[told:]] == [pytest.approx(next_ask - NOON)]
+
+
 def test_explaining_changes_nothing() -> None:
     """A history goes the same way whether a person looks at it or not."""
 

@@ -361,6 +361,19 @@ def test_a_job_that_gets_another_schedule_is_seen_with_it_from_then_on() -> None
     assert world.due_times("k") == [0, HOUR]
 
 
+def test_what_waits_of_a_schedule_that_changed_is_dropped_and_what_a_person_wants_is_not() -> None:
+    """The firing that is worked on goes on; the drop is said."""
+    world = World()
+    world.ends["x"] = Ends(seconds=100)
+    world.job("j", lambda: ["x"], every=MINUTE)
+    world.trigger(65, "j", NOON - 600)
+    world.change(70, "j", every=HOUR)
+    world.run(until=HOUR)
+    assert [(start.at, start.due) for start in world.starts] == [(0, 0), (100, -600), (200, 70)]
+    assert "the firing of 2026-01-05T12:01:00Z is dropped: the schedule changed" in world.missed("j")
+    assert world.explain("j").dropped == 1
+
+
 def test_a_firing_is_settled_by_the_answer_that_was_open_when_the_schedule_changed() -> None:
     """The firing that is worked on goes on when the job gets another schedule, and is settled as ever."""
     world = World()
@@ -631,6 +644,52 @@ def test_a_backfill_of_an_instant_that_is_in_line_already_is_one() -> None:
     assert world.settled_firings("j") == [0, -600]
 
 
+@pytest.mark.parametrize("wants", [("retry", "trigger"), ("trigger", "retry")], ids=" then ".join)
+def test_a_trigger_is_lost_to_no_retry(wants: tuple[str, str]) -> None:
+    """Wants merge and none is lost: a trigger and a retry that come while an answer is open are asked about as both."""
+    world = World()
+    world.ask_seconds["j"] = 10
+    world.job("j", list, every=HOUR)
+    for at, want in enumerate(wants, 2):
+        getattr(world, want)(at, "j")
+    world.run(until=HOUR - 1)
+    assert world.due_times("j") == [0, 10]
+    assert world.settled_firings("j") == [0, 10]
+
+
+def test_a_backfill_of_the_unsettled_firing_is_not_lost_to_the_schedule() -> None:
+    """It is a person's from then on: it makes way for what the schedule brings, and has its turn again."""
+    world = World()
+    world.ends["report 0"] = Ends(fails=20)
+    world.job("j", lambda: [f"report {due(world):g}"], every=HOUR)
+    world.trigger(100, "j", NOON)
+    world.run(until=3 * HOUR - 1)
+    assert len(world.start_times("report 0")) == 21
+    assert world.settled_firings("j") == [HOUR, 0, 2 * HOUR]
+    assert world.missed("j") == []
+
+
+def test_a_backfill_of_a_firing_that_waits_in_line_is_not_merged() -> None:
+    """What a person asks for is asked about, though the schedule had brought it, and brings another."""
+    world = World()
+    world.ends["x"] = Ends(seconds=200)
+    world.job("j", lambda: ["x"], every=MINUTE)
+    world.trigger(70, "j", NOON + 60)
+    world.run(until=500)
+    assert [(start.at, start.due) for start in world.starts] == [(0, 0), (200, 60), (400, 360)]
+
+
+def test_a_backfill_of_a_firing_that_is_still_spread_is_not_merged() -> None:
+    """What coincides is one, and the person's: the next of the schedule does not take its place in line."""
+    world = World()
+    delay = offset_of("j", 30.0)
+    world.ends["x"] = Ends(seconds=200)
+    world.job("j", lambda: ["x"], every=MINUTE, spread=30.0)
+    world.trigger(60 + delay / 2, "j", NOON + 60)
+    world.run(until=500)
+    assert [start.due for start in world.starts] == [0, 60, 360]
+
+
 @pytest.mark.parametrize(("missed", "made_up"), [("once", [(250, 240)]), ("skip", [])])
 def test_a_pause_over_three_firings(missed: Missed, made_up: list[tuple[float, float]]) -> None:
     """Of what came while a job was paused `once` makes up the newest, `skip` none."""
@@ -723,6 +782,97 @@ def test_a_firing_that_waited_when_the_runner_was_killed_is_made_up() -> None:
     world.job("j", lambda: ["x"], every=MINUTE)
     world.run(until=70).crash().run(until=300)
     assert [(start.at, start.due) for start in world.starts] == [(0, 0), (70, 0), (160, 120), (250, 240)]
+
+
+def test_a_firing_that_waited_behind_a_backfill_when_the_runner_was_killed_is_made_up() -> None:
+    """The firing before both is settled, and what the schedule brought since is still to be asked about: once."""
+    world = World()
+    world.ends.update({"x 0": Ends(seconds=HOUR + 50), "x -600": Ends(seconds=100)})
+    world.job("j", lambda: [f"x {due(world):g}"], every=HOUR)
+    world.trigger(10, "j", NOON - 600)
+    world.run(until=HOUR + 60).crash().run(until=2 * HOUR - 1)
+    assert [(start.signature, start.at) for start in world.starts] == [
+        ("x 0", 0), ("x -600", HOUR + 50), ("x -600", HOUR + 60), ("x 3600", HOUR + 160),
+    ]  # fmt: skip
+    assert world.settled_firings("j") == [0, -600, HOUR]
+
+
+@pytest.mark.parametrize("is_wanted", [False, True], ids=["of the schedule", "of a person too"])
+def test_a_firing_that_waited_while_its_job_was_paused_is_made_up_by_the_next_runner(*, is_wanted: bool) -> None:
+    """The one before was settled by its JobDone, during the pause; what stood in line then is not behind it."""
+    world = World()
+    world.ends["x"] = Ends(seconds=90)
+
+    def answers() -> Iterator[Item]:
+        yield "x"
+        raise JobDone
+
+    world.job("j", answers, every=MINUTE)
+    if is_wanted:
+        world.trigger(65, "j", NOON + 60)
+    world.pause(70, "j")
+    world.resume(110, "j")
+    world.run(until=100).crash().run(until=119)
+    assert world.settled_firings("j") == [0]
+    assert world.due_times("j") == [0, 60]
+
+
+def test_a_firing_that_a_person_asked_for_stays_that_persons_after_a_restart() -> None:
+    """What the schedule brings later takes its place while it is at rest, and not for good."""
+    world = World()
+    world.ends["report 0"] = Ends(fails=20)
+    world.job("j", lambda: [f"report {due(world):g}"], every=HOUR, backoff=Backoff(first=60))
+    world.trigger(20, "j", NOON)
+    world.run(until=30).crash().run(until=3 * HOUR - 1)
+    assert world.settled_firings("j")[0] == HOUR
+    assert 0 in world.settled_firings("j")
+    assert world.missed("j") == []
+
+
+def test_a_firing_that_a_person_asked_for_again_is_not_asked_about_after_a_restart() -> None:
+    """It is settled, for the schedule too that had brought it."""
+    world = World()
+    world.ends["x"] = Ends(fails=2)
+    world.job("j", lambda: ["x"], every=HOUR)
+    world.trigger(1, "j", NOON)
+    world.run(until=100).crash()
+    assert world.settled_firings("j") == [0]
+    asks = len(world.asks)
+    world.run(until=HOUR)
+    assert world.due_times("j")[asks] == HOUR
+
+
+def test_what_was_merged_is_not_asked_about_after_a_restart() -> None:
+    """Another took its place: the next runner goes on with that one, and from there."""
+    world = World()
+    world.ends["x"] = Ends(seconds=150)
+    world.job("j", lambda: ["x"], every=MINUTE)
+    world.run(until=160).crash().run(until=320)
+    assert [(start.at, start.due) for start in world.starts] == [(0, 0), (150, 120), (160, 120), (310, 300)]
+
+
+def test_what_made_way_is_not_asked_about_after_a_restart_and_a_clock_set_back() -> None:
+    """Firings strictly increase: the instant of one whose place was taken brings it no second time."""
+    world = World()
+    world.ends.update({"at first": Ends(fails=99), "later": Ends(seconds=50)})
+    world.job("j", lambda: ["at first" if world.dues[-1][2] == NOON else "later"], every=MINUTE)
+    world.run(until=100)
+    asks = len(world.asks)
+    world.wall -= 70
+    world.crash().run(until=189)
+    assert {asked_for for _, _, asked_for in world.dues[asks:]} == {NOON + 60}
+
+
+def test_what_was_skipped_is_not_asked_about_after_a_restart() -> None:
+    """It was dropped by the rule of its time, though another rule holds when the next runner starts."""
+    world = World()
+    world.ends["x"] = Ends(seconds=150)
+    world.job("j", lambda: ["x"], every=MINUTE, missed="skip")
+    world.run(until=155)
+    world.change(155, "j", missed="once")
+    world.run(until=160).crash().run(until=200)
+    assert world.settled_firings("j") == [0]
+    assert [(start.at, start.due) for start in world.starts] == [(0, 0), (180, 180)]
 
 
 def test_a_pause_outlives_the_runner() -> None:
@@ -827,6 +977,32 @@ def test_a_clock_set_back_while_the_runner_was_down_asks_about_no_firing_twice()
     world.crash().run(until=4 * HOUR)
     firings = [(asked_for or 0.0) - NOON for _, _, asked_for in world.dues]
     assert firings == [600.0 * number for number in range(19)]
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["awake", "down"])
+def test_a_clock_set_back_is_said_to_hold_a_schedule_up(*, is_down: bool) -> None:
+    """Nothing comes for an hour, and a person is told what comes next."""
+    world = World()
+    world.job("j", list, every=600)
+    if is_down:
+        world.run(until=HOUR + 1)
+        world.wall -= HOUR
+        world.crash()
+    else:
+        world.at(HOUR + 1, ClockSet(NOON - HOUR))
+    world.run(until=HOUR + 2)
+    assert world.missed("j") == [
+        "the clock was set back, and firings only go forward: none comes before that of 2026-01-05T13:10:00Z"
+    ]
+
+
+def test_a_clock_set_back_by_seconds_is_no_news() -> None:
+    """Clocks are put right by a little all the time."""
+    world = World()
+    world.job("j", list, every=600)
+    world.at(601, ClockSet(NOON - 5))
+    world.run(until=700)
+    assert world.missed("j") == []
 
 
 def test_a_machine_that_slept_makes_up_the_newest() -> None:

@@ -178,6 +178,19 @@ def test_what_cannot_be_written_is_said_once_and_tried_until_it_can(keeper: Keep
     assert read_kept(tmp_path)["job"].settled is not None
 
 
+def test_starts_that_come_while_nothing_can_be_written_are_kept(keeper: Keeper, tmp_path: pathlib.Path) -> None:
+    """The newest of each limit, and it does not matter which came before the attempt that failed."""
+    keeper.keep_starts(KeepStarts("before", ((1.0, 1),)))
+    keeper.keep_starts(KeepStarts("both", ((1.0, 1),)))
+    with locked_file(tmp_path):
+        keeper.flush(100.0)
+        keeper.keep_starts(KeepStarts("both", ((1.0, 1), (2.0, 1))))
+        keeper.keep_starts(KeepStarts("after", ((2.0, 1),)))
+        keeper.flush(100.0)
+    keeper.flush(keeper.next_wake)
+    assert read_starts(tmp_path) == {"before": ((1.0, 1),), "both": ((1.0, 1), (2.0, 1)), "after": ((2.0, 1),)}
+
+
 def test_a_second_outage_is_said_again(keeper: Keeper, tmp_path: pathlib.Path) -> None:
     """One line an outage, and its first wait is short."""
     for now in (100.0, 200.0):

@@ -335,6 +335,18 @@ def test_the_rate_of_a_limit_is_live() -> None:
     ]  # fmt: skip
 
 
+def test_one_that_started_when_its_limit_grew_stands_behind_the_others_the_next_time() -> None:
+    """It was in line before, and its tasks of later on have no turn of then: they would pass every line for ever."""
+    world = World(workers=8, limits=ONE_AT_ONCE)
+    world.ends["p"] = world.ends["q"] = Ends(seconds=5)
+    world.job("p", just(Needs("p", X)))
+    world.job("a", endless(world, "a", X, 7, 10), at=1, max_tasks=2)
+    world.at(2, LimitsSet({"x": Limit(3)}))
+    world.job("q", just(Needs("q", (("x", 3),))), at=3)
+    world.run(until=100)
+    assert world.start_times("q") == [12]
+
+
 # Rates.
 
 

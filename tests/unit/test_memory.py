@@ -79,6 +79,14 @@ def test_the_starts_of_a_limit_replace_what_was_written_of_it(tmp_path: pathlib.
     assert read_starts(tmp_path) == {"disk": ((1.5, 1),)}
 
 
+def test_starts_of_a_limit_that_fall_on_one_instant_weigh_together(tmp_path: pathlib.Path) -> None:
+    """Equal starts are as many as there were, also when more of them come."""
+    write(tmp_path, KeepStarts("api", ((1.5, 1), (1.5, 1), (1.5, 2), (2.5, 1))))
+    assert read_starts(tmp_path) == {"api": ((1.5, 4), (2.5, 1))}
+    write(tmp_path, KeepStarts("api", ((1.5, 4), (2.5, 1), (2.5, 1))))
+    assert read_starts(tmp_path) == {"api": ((1.5, 4), (2.5, 2))}
+
+
 def test_where_no_runner_has_run_nothing_is_known_and_nothing_is_made(tmp_path: pathlib.Path) -> None:
     """A listing of a project that never ran leaves no trace."""
     folder = tmp_path / ".ujr"
@@ -130,9 +138,9 @@ def test_readers_and_the_runner_do_not_wait_for_each_other(tmp_path: pathlib.Pat
 def test_a_batch_that_cannot_be_written_leaves_nothing_of_itself(tmp_path: pathlib.Path) -> None:
     """All of a batch or nothing; and the same batch, mended, can be written afterwards."""
     file = Memory(tmp_path)
-    no_weight: int = None  # type: ignore[assignment]  # what a bug would hand over
+    no_name: str = None  # type: ignore[assignment]  # what a bug would hand over
     with pytest.raises(sqlite3.IntegrityError):
-        file.write([Keep("once", ONCE)], [KeepStarts("api", ((1.5, 1), (2.5, no_weight)))])
+        file.write([Keep("once", ONCE)], [KeepStarts("api", ((1.5, 1),)), KeepStarts(no_name, ((1.5, 1),))])
     assert (read_kept(tmp_path), read_starts(tmp_path)) == ({}, {})
     file.write([Keep("once", ONCE)], [KeepStarts("api", ((1.5, 1),))])
     file.close()

@@ -8,10 +8,12 @@ import json
 import pathlib
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.world import NOON, World
 from ujr_core.calendar import offset_of
 from ujr_core.cli.verbs import ujr as command
 from ujr_core.memory import Memory
@@ -70,6 +72,51 @@ def test_a_past_instant_that_was_not_missed_never_fires() -> None:
     assert shown(job, Kept(NOW - 5, key)) == []
     assert shown(job, Kept(NOW - 20, key)) == [(-10.0, MADE_UP)]
     assert shown(job, Kept(NOW - 20, key, settled=NOW - 10)) == []
+
+
+DELAY = round(offset_of("job", 50.0), 3)  # seconds
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept", "asked"),
+    [
+        pytest.param({}, {"due": -300.0}, [(0.0, -300.0), (0.0, 0.0), (60.0, 60.0)], id="and newer ones were missed"),
+        pytest.param(
+            {}, {"settled": -180.0, "due": -1000.0, "is_backfill": True}, [(0.0, -1000.0), (0.0, 0.0)], id="a backfill"
+        ),
+        pytest.param(
+            {}, {"settled": -180.0, "due": 0.0, "is_backfill": True}, [(0.0, 0.0), (60.0, 60.0)], id="for that instant"
+        ),
+        pytest.param({"every": 77.0}, {"due": -300.0}, [(0.0, -300.0), (0.0, 0.0), (77.0, 77.0)], id="of another grid"),
+        pytest.param({"missed": "skip"}, {"due": -300.0}, [(0.0, -300.0), (60.0, 60.0)], id="the missed are skipped"),
+        pytest.param({"spread": 50.0}, {"settled": -240.0}, [(0.0, -60.0), (DELAY, 0.0)], id="spread, two missed"),
+        pytest.param(
+            {"spread": 50.0}, {"settled": -60.0}, [(DELAY, 0.0), (60.0 + DELAY, 60.0)], id="spread, one comes"
+        ),
+        pytest.param(
+            {"spread": 50.0, "missed": "skip"}, {"settled": -240.0}, [(DELAY, 0.0), (60.0 + DELAY, 60.0)], id="skipped"
+        ),
+        pytest.param({}, {"settled": 120.0}, [(180.0, 180.0), (240.0, 240.0)], id="the clock was set back"),
+    ],
+)
+def test_what_is_shown_is_what_the_runner_asks(
+    settings: dict[str, Any], kept: dict[str, Any], asked: list[tuple[float, float]]
+) -> None:
+    """A runner that starts now asks about the same firings, in that order, at that time."""
+    times = {key: value if key == "is_backfill" else NOON + value for key, value in kept.items()}
+    known = Kept(NOON - 300.0, "every 60.0", **times)
+    world = World()
+    world.job("job", list, kept=known, **{"every": 60.0, **settings})
+    world.run(until=300.0)
+    asks = [(round(at, 3), due) for (at, _), due in zip(world.asks, world.due_times("job"), strict=True)]
+    assert asks[: len(asked)] == asked
+    firings = islice(firings_of(world.state.jobs["job"].config, known, NOON), len(asked))
+    assert [(max(0.0, seconds(one.at + one.delay)), seconds(one.at)) for one in firings] == asked
+
+
+def seconds(at: float) -> float:
+    """Return a time in seconds since the world began."""
+    return round(at - NOON, 3)
 
 
 def test_firings_of_all_jobs_are_in_order() -> None:

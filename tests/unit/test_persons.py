@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.world import NOON, Ends, JobRefused, World
 from ujr_core.scheduler.events import ClockSet
-from ujr_core.values import JobDone
+from ujr_core.values import Backoff, JobDone
 
 DAY = 86_400.0
 
@@ -102,3 +102,22 @@ def test_settings_that_lift_a_quarantine_have_a_done_job_go_on_where_it_was() ->
     assert world.start_times("x")[3:] == [100.0]
     assert len(world.start_times("y")) == 1
     assert world.explain("j").state == "done"
+
+
+def test_a_retry_lifts_no_pace_of_a_job_that_is_done() -> None:
+    """Only a trigger has a task that succeeded a moment ago run again."""
+    world = World()
+
+    def answers() -> Iterator[str]:
+        if len(world.asks) == 1:
+            yield "x"
+        elif len(world.asks) == 2:
+            raise JobDone
+        else:
+            yield "x"
+
+    world.job("j", answers, check_interval=100, backoff=Backoff(first=1.0))
+    world.retry(10, "j")
+    world.retry(20, "j")
+    world.run(until=50)
+    assert world.start_times("x") == [0.0]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ujr_core.cli.verbs import ujr as command
-from ujr_core.simulation import Figures, JobFigures, Waiting, Workload
+from ujr_core.simulation import Figures, JobFigures, Waiting, Workload, amount_of
 from ujr_core.simulation import simulate as simulated
 from ujr_core.simulation.figures import Spans, waiting_of
 from ujr_core.simulation.plot import PARTS, busy, longest
@@ -225,6 +225,27 @@ def test_the_figures_of_any_world_add_up(
     assert job.firings <= 150 / every + 1 <= job.firings + job.merged + job.dropped + 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "work", "amount"),
+    [
+        ({"every": 0.1}, {}, 864_000),
+        ({"every": 60.0}, {"tasks": 3}, 3 * 1440),
+        ({"cron": "*/5 9-16 * * *", "timezone": "UTC"}, {}, 8 * 12),
+        ({"at": datetime.datetime(2026, 3, 2, 6, tzinfo=datetime.UTC)}, {"tasks": 10**6}, 10**6),
+        ({"at": datetime.datetime(2026, 3, 3, tzinfo=datetime.UTC)}, {}, 0),
+        ({}, {"tasks": 2, "every": 0.01}, 2 * 8_640_000),
+        ({}, {"tasks": 2}, 2 * 86_400),
+        ({"continuous": True}, {"tasks": 1}, 43_200),
+        ({}, {}, 0),
+    ],
+)
+def test_the_amount_of_tasks_is_known_before(settings: Any, work: Any, amount: int) -> None:
+    """About, whatever makes them come, and without a look at each of millions."""
+    jobs = [JobConfig("x", "p", **settings)]
+    told = amount_of(jobs, {"x": Workload((1.0,), **work)}, START, START + 24 * HOUR)
+    assert told == pytest.approx(amount, abs=4)
+
+
 def test_percentiles_are_figures_that_were_seen() -> None:
     """Nearest rank: of a hundred figures the 99th is what 99 do not exceed."""
     assert waiting_of([float(wait) for wait in range(1, 101)]) == Waiting(50, 95, 99, 100)
@@ -295,6 +316,16 @@ def test_a_day_is_shown_by_job_and_in_one_line(ujr: Ujr) -> None:
     assert result.stderr == "left out, for neither a schedule nor the durations say when they have tasks: south\n"
 
 
+def test_what_takes_minutes_is_said_before_it_begins(ujr: Ujr, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On stderr, with the option that makes it shorter; of what is quick, nothing is."""
+    # Half a million real ones would take a minute.
+    monkeypatch.setattr("ujr_core.cli.simulate.MANY", 1000)
+    assert ujr(*TWO_HOURS, "--json").stderr == ""
+    assert ujr(*DAY).stderr.startswith(
+        "about 1,439 tasks come in this time, which takes minutes to simulate; --to names an earlier end\n"
+    )
+
+
 def test_json_has_every_figure(ujr: Ujr, tmp_path: pathlib.Path) -> None:
     """What the table shows, for programs; the same each time."""
     (tmp_path / "work.toml").write_text(
@@ -335,8 +366,14 @@ def test_only_the_jobs_that_wait_longest_are_shown(ujr: Ujr, tmp_path: pathlib.P
         ),
         (
             ("--from", "1969-12-01"),
-            'error[simulate-period]: "1969-12-01" is before 1970\n'
+            'error[simulate-period]: "1969-12-01" is not in the years 1970 to 8999\n'
             "  where: ujr simulate --from\n"
+            '  fix:   write ISO 8601: "2026-03-01", "2026-03-01T06:00", or with an offset "2026-03-01T06:00+01:00"\n',
+        ),
+        (
+            ("--to", "9999-12-31T23:59-05:00"),
+            'error[simulate-period]: "9999-12-31T23:59-05:00" is not in the years 1970 to 8999\n'
+            "  where: ujr simulate --to\n"
             '  fix:   write ISO 8601: "2026-03-01", "2026-03-01T06:00", or with an offset "2026-03-01T06:00+01:00"\n',
         ),
     ],
@@ -345,6 +382,12 @@ def test_a_wrong_time_is_told_in_four_parts(ujr: Ujr, arguments: tuple[str, ...]
     """What it is, which option it is of, and how it is written right; exit code 2."""
     result = ujr(*arguments)
     assert (result.exit_code, result.stderr) == (2, text)
+
+
+@pytest.mark.parametrize("start", ["1970-01-01T00:00Z", "8999-12-31T23:59-12:00"])
+def test_the_first_and_the_last_day_can_be_simulated(ujr: Ujr, start: str) -> None:
+    """Whatever time is taken can be shown, the day after it too."""
+    assert ujr("--from", start).exit_code == 0
 
 
 def test_a_wrong_duration_is_a_wrong_command_line(ujr: Ujr) -> None:

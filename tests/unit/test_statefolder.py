@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ujr_core.errors import StateError
-from ujr_core.statefolder import VERSION, locked
+from ujr_core.statefolder import VERSION, is_held, locked
 
 
 @pytest.fixture
@@ -30,6 +30,17 @@ def test_nobody_else_may_read_what_is_in_it(folder: Path) -> None:
         "lock": 0o600,
         "version": 0o600,
     }
+
+
+def test_whether_a_runner_has_it_can_be_seen_from_outside(folder: Path) -> None:
+    """As often as one likes, without making anything, and without keeping the next runner from it."""
+    assert not is_held(folder.parent / "none")
+    with locked(folder):
+        assert (is_held(folder), is_held(folder)) == (True, True)
+    assert not is_held(folder)
+    with locked(folder):
+        assert is_held(folder)
+    assert not (folder.parent / "none").exists()
 
 
 def test_a_version_that_stands_there_is_not_written_again(folder: Path) -> None:

@@ -8,6 +8,7 @@ from signal import SIGKILL, SIGTERM
 import pytest
 
 from tests.world import Ends, JobHeldUp, Missing, StopRequested, World
+from ujr_core.scheduler.events import JobRemoved
 
 
 def test_a_stopped_runner_fetches_no_details() -> None:
@@ -44,6 +45,21 @@ def test_a_drain_lets_runs_finish_and_starts_nothing() -> None:
     assert world.started() == ["x"]
     assert world.reports[-1][:3] == (10, "succeeded", "x")
     assert world.exit_code == 0
+
+
+def test_a_reload_during_a_drain_changes_nothing() -> None:
+    """What runs finishes, whatever the configuration says by then, and no job is begun."""
+    world = World()
+    world.ends.update(x=Ends(seconds=20), y=Ends(seconds=20))
+    world.job("a", lambda: ["x"])
+    world.job("b", lambda: ["y"])
+    world.at(5, StopRequested(0))
+    world.at(6, JobRemoved("a"))
+    world.change(6, "b", params={"region": "south"})
+    world.job("c", list, at=6)
+    world.run()
+    assert [(at, kind) for at, kind, _, _ in world.reports[2:]] == [(20, "succeeded")] * 2
+    assert (world.kills, world.state.ignored, set(world.state.jobs)) == ([], 3, {"a", "b"})
 
 
 def test_a_drain_closes_the_answers_that_are_open() -> None:

@@ -7,8 +7,11 @@ from typing import Protocol
 
 from ujr_core.calendar.at import At
 from ujr_core.calendar.every import Every
-from ujr_core.calendar.zone import first_shown, zone_of
+from ujr_core.calendar.zone import first_shown, is_system_zone_known, zone_of
 from ujr_core.values import JobConfig
+
+YEARS = range(1970, 9000)
+"""Of what a person may write: every clock can hold them, with all time zones and fifty years to look ahead."""
 
 
 class Schedule(Protocol):
@@ -42,6 +45,12 @@ def schedule_of(config: JobConfig, first_seen: float) -> Schedule | None:
 
         return Cron(expression_of(config.cron), zone_of(config.timezone))
     return None if config.at is None else At(_instant_of(config.at, config.timezone))
+
+
+def is_zone_doubtful(config: JobConfig) -> bool:
+    """Tell whether a schedule that is meant on the system's clock goes by UTC, as the system does not name its zone."""
+    is_local = config.cron is not None or (config.at is not None and config.at.tzinfo is None)
+    return is_local and config.timezone is None and not is_system_zone_known()
 
 
 def check_cron(text: str) -> None:

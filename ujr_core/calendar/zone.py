@@ -20,13 +20,13 @@ def zone_of(name: str | None) -> zoneinfo.ZoneInfo:
     """Return a time zone.
 
     Args:
-        name: IANA name; None = the system's, and UTC if that does not say.
+        name: IANA name; None = the system's, and UTC if that does not name one.
 
     Raises:
         ScheduleError: there is no such zone.
     """
     if name is None:
-        return _system_zone()
+        return _system_zone() or zoneinfo.ZoneInfo("UTC")
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, or a path, is none either
@@ -34,8 +34,13 @@ def zone_of(name: str | None) -> zoneinfo.ZoneInfo:
         raise ScheduleError(f'there is no time zone "{name[:60]}"', fix) from None
 
 
+def is_system_zone_known() -> bool:
+    """Tell whether the system says which zone it is in, or says nothing at all, which means UTC."""
+    return _system_zone() is not None
+
+
 @functools.cache
-def _system_zone() -> zoneinfo.ZoneInfo:
+def _system_zone() -> zoneinfo.ZoneInfo | None:
     import tzlocal
 
     try:
@@ -43,7 +48,7 @@ def _system_zone() -> zoneinfo.ZoneInfo:
             warnings.simplefilter("ignore")  # that nothing is configured: then it is UTC
             return tzlocal.get_localzone()
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return zoneinfo.ZoneInfo("UTC")
+        return None  # such as TZ=CET-1CEST, whose rules libc knows, and zoneinfo does not
 
 
 def wall_at(zone: zoneinfo.ZoneInfo, instant: float) -> datetime.datetime:

@@ -47,6 +47,8 @@ def _notes(project: Project) -> Iterator[str]:
             yield f'note: job "{job.name}" has no timeout: a run that hangs is never ended ({job.origin.where()})'
     if project.nothing_here:
         yield f"warning: {project.nothing_here}"
+    if project.doubtful_zone:
+        yield f"warning: {project.doubtful_zone}"
     workers = project.workers
     chosen = project.jobs_here
     continuous = [job for job in chosen if job.continuous]

@@ -30,15 +30,10 @@ def explain(given: Given, *, job: str, as_json: bool) -> None:
 
         click.echo(json.dumps(explanation, indent=2))
         return
+    from ujr_core.calendar import zone_of
     from ujr_core.cli.times import Times
 
-    show(explanation, Times(answer["now"], _zone(answer["timezone"])))
-
-
-def _zone(name: str | None) -> Any:
-    import zoneinfo
-
-    return None if name is None else zoneinfo.ZoneInfo(name)
+    show(explanation, Times(answer["now"], zone_of(answer["timezone"])))
 
 
 def show(explanation: Mapping[str, Any], times: Times) -> None:

@@ -89,7 +89,7 @@ def _seconds(text: str) -> datetime.datetime:
 def _say_who_never(jobs: Sequence[JobConfig], kept: Mapping[str, Kept], now: float, *, is_named: bool) -> None:
     from ujr_core.upcoming import firings_of
 
-    unscheduled = [job for job in jobs if (job.every, job.cron, job.at) == (None, None, None)]
+    unscheduled = [job for job in jobs if not job.has_schedule]
     for job in jobs:
         if job in unscheduled:
             if is_named:

@@ -13,6 +13,7 @@ from ujr_core.cli.given import Given, takes_project
 if TYPE_CHECKING:
     from ujr_core.project import Project
     from ujr_core.simulation import Figures, JobFigures, Workload
+    from ujr_core.values import JobConfig
 
 HEADINGS = (
     "JOB",
@@ -29,6 +30,9 @@ HEADINGS = (
     "UNSTARTED",
 )
 _NAMED = 10
+
+MANY = 500_000
+"""Tasks from which on it is said how many there are, for nothing else will be said for minutes."""
 
 
 @click.command()
@@ -69,6 +73,7 @@ def simulate(
         limits = project.main.limits
         workloads = _workloads(project, _seconds(duration), file)
         jobs, workers = project.jobs_here, workers or project.workers
+        _say_if_many(jobs, workloads, begins, ends)
         figures = simulated(jobs, workloads, start=begins, end=ends, workers=workers, limits=limits)
     _show_json(figures) if as_json else _show(figures, count)
     _draw(figures, plot)
@@ -82,6 +87,13 @@ def _seconds(duration: str) -> float:
         return parse_duration(float(duration) if duration.replace(".", "", 1).isdigit() else duration)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--duration") from None
+
+
+def _say_if_many(jobs: Sequence[JobConfig], workloads: Mapping[str, Workload], start: float, end: float) -> None:
+    from ujr_core.simulation import amount_of
+
+    if (amount := amount_of(jobs, workloads, start, end)) > MANY:
+        say(f"about {amount:,} tasks come in this time, which takes minutes to simulate; --to names an earlier end")
 
 
 def _workloads(project: Project, duration: float, file: str | None) -> Mapping[str, Workload]:
@@ -144,10 +156,11 @@ def _row(job: JobFigures, figures: Figures) -> Sequence[str]:
 
 
 def _overall(figures: Figures) -> str:
+    from ujr_core.calendar import zone_of
     from ujr_core.cli.times import Times
     from ujr_core.durations import format_duration
 
-    times = Times(figures.start)
+    times = Times(figures.start, zone_of(None))
     worst = f", worst wait {format_duration(figures.waiting.worst)}" if figures.waiting is not None else ""
     peak = f"at most {figures.peak} of {figures.workers} workers at once"
     return f"{times.both(figures.start)} to {times.both(figures.end)}: {figures.runs:,} runs, {peak}{worst}"

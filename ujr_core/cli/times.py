@@ -15,11 +15,11 @@ class Times:
 
     Args:
         now: epoch seconds.
-        zone: of the job; None = the system's.
+        zone: whose clock is shown.
     """
 
     now: float
-    zone: datetime.tzinfo | None = None
+    zone: datetime.tzinfo
 
     def near(self, at: float) -> str:
         """Return a time as "in 3 min 10 s (14:05:00)", or "12 s ago (14:01:38)"."""
@@ -43,5 +43,4 @@ class Times:
         return f"{there:%H:%M:%S}" if is_today else f"{there:%Y-%m-%d %H:%M:%S}"
 
     def _at(self, at: float) -> datetime.datetime:
-        there = datetime.datetime.fromtimestamp(at, datetime.UTC)
-        return there.astimezone(self.zone)
+        return datetime.datetime.fromtimestamp(at, self.zone)

@@ -25,9 +25,14 @@ def _is_rate(_: object, __: attrs.Attribute[Any], text: str) -> None:
     rate_of(text)
 
 
+def _is_count(_: object, __: attrs.Attribute[Any], count: int) -> None:
+    if count < 1:
+        raise wrong_value(f"{count} would let nothing start", "write how many may run at once, for example 2")
+
+
 @attrs.frozen
 class _LimitTable:
-    concurrent: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    concurrent: int | None = attrs.field(default=None, validator=attrs.validators.optional(_is_count))
     rate: str | None = attrs.field(default=None, validator=attrs.validators.optional(_is_rate))
 
 
@@ -48,6 +53,8 @@ def read_limits(document: JobTable, faults: list[UJRError]) -> dict[str, Limit]:
 
 
 def _limit_of(table: object, place: Place) -> Limit:
+    if not isinstance(table, Mapping):
+        raise Faults((wrong_type("a table", table, '{ concurrent = 2, rate = "900/15m" }').at(place),))
     read = structure(_LimitTable, table, place.origin, place.table)
     if read.concurrent is None and read.rate is None:
         raise Faults((wrong_value("it limits nothing", 'add concurrent = 2, or rate = "900/15m"').at(place),))

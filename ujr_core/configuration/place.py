@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import reprlib
@@ -32,6 +33,8 @@ def shown(value: object) -> str:
     """Return a value for an error, at most 60 characters."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, datetime.date | datetime.time):  # a date with a time is a date, too
+        return value.isoformat()
     text = json.dumps(value[:_SHOWN_LENGTH], ensure_ascii=False) if isinstance(value, str) else _SHORT.repr(value)
     return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import attrs
 
-from ujr_core.calendar import ScheduleError, check_cron, check_zone
+from ujr_core.calendar import YEARS, ScheduleError, check_cron, check_zone
 from ujr_core.configuration.place import Place
 from ujr_core.configuration.wrong import WrongError, wrong_type, wrong_value
 from ujr_core.errors import ConfigError, UJRError
 
 SCHEDULES = ("every", "cron", "at")
 MIN_EVERY = 0.01  # seconds
-_YEARS = range(1970, 9000)  # what every clock can hold, with all time zones and fifty years to look ahead
+_MEANT_FOR = {"timezone": ("cron", "at"), "spread": SCHEDULES, "missed": SCHEDULES}
 
 
 def is_cron(_: object, __: attrs.Attribute[Any], text: str) -> None:
@@ -42,8 +42,8 @@ def is_moment(_: object, __: attrs.Attribute[Any], value: datetime.datetime | st
 def moment_of(value: datetime.datetime | str) -> datetime.datetime:
     """Return a date with a time; naive if it names no offset from UTC."""
     moment = _parsed(value) if isinstance(value, str) else value
-    if moment.year not in _YEARS:
-        raise wrong_value(f"it is in the year {moment.year}", f"write a year from {_YEARS[0]} to {_YEARS[-1]}")
+    if moment.year not in YEARS:
+        raise wrong_value(f"it is in the year {moment.year}", f"write a year from {YEARS[0]} to {YEARS[-1]}")
     return moment
 
 
@@ -71,8 +71,14 @@ def wrong_together(table: Mapping[str, Any], place: Place) -> Iterator[UJRError]
     given = [name for name in SCHEDULES if table.get(name) is not None]
     if len(given) > 1:
         yield _several(given, place)
-    if table.get("timezone") is not None and "cron" not in given and "at" not in given:
-        yield wrong_value('it means nothing without "cron" or "at"', "remove it").at(place.at("timezone"))
+    for name, schedules in _MEANT_FOR.items():
+        if table.get(name) is not None and not set(schedules).intersection(given):
+            yield _meaningless(schedules).at(place.at(name))
+
+
+def _meaningless(schedules: tuple[str, ...]) -> WrongError:
+    *others, last = (f'"{name}"' for name in schedules)
+    return wrong_value(f"it means nothing without {', '.join(others)} or {last}", "remove it")
 
 
 def _several(given: list[str], place: Place) -> ConfigError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ujr_core.control.address import FILE, address_in
 from ujr_core.control.wire import Answer, Request, request_line, result_of
 from ujr_core.errors import StateError
+from ujr_core.statefolder import is_held
 
 PATIENCE = 10.0
 """Seconds; a runner answers within a turn of its loop."""
@@ -27,7 +28,6 @@ def ask(folder: Path, request: Request, *, patience: float = PATIENCE) -> Answer
         StateError: no runner runs there (code "not-running"), it does not answer ("not-answering"), it cannot be
             reached ("control-unusable"), or what it says against the request.
     """
-    where = str(folder / FILE)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as runner, address_in(folder) as address:
             runner.settimeout(patience)
@@ -35,14 +35,14 @@ def ask(folder: Path, request: Request, *, patience: float = PATIENCE) -> Answer
             runner.sendall(request_line(request))
             answer = _line_of(runner)
     except OSError as error:
-        raise _unreached(error, patience, where) from None
+        raise _unreached(error, patience, folder) from None
     return result_of(answer)
 
 
-def _unreached(error: OSError, patience: float, where: str) -> StateError:
+def _unreached(error: OSError, patience: float, folder: Path) -> StateError:
+    where = str(folder / FILE)
     if isinstance(error, FileNotFoundError | NotADirectoryError | ConnectionRefusedError):
-        return StateError("not-running", "no runner runs on this state folder", where,
-                          "start one: ujr run; what would start now is shown by: ujr run --dry-run")  # fmt: skip
+        return _nobody(folder, where)
     if isinstance(error, TimeoutError | BlockingIOError):  # the latter: many others wait already
         return StateError("not-answering", f"the runner has not answered for {patience:g} s", where,
                           "it is very busy, or was stopped (SIGSTOP): try again, or look at its log")  # fmt: skip
@@ -50,6 +50,15 @@ def _unreached(error: OSError, patience: float, where: str) -> StateError:
         return StateError("not-answering", "the runner ended, or hung up, before it answered", where, "try again")
     return StateError("control-unusable", f"the runner cannot be reached: {error.strerror or error}", where,
                       "be the user that runs it")  # fmt: skip
+
+
+def _nobody(folder: Path, where: str) -> StateError:
+    if is_held(folder):  # "start one" would be refused, with the word to send it an order
+        return StateError("control-unusable", "a runner runs on this state folder, and nobody listens at its socket",
+                          where, "try again, if it is just starting or ending; else its socket is gone: stop it with "
+                          "a signal (TERM), then: ujr run")  # fmt: skip
+    return StateError("not-running", "no runner runs on this state folder", where,
+                      "start one: ujr run; what would start now is shown by: ujr run --dry-run")  # fmt: skip
 
 
 def _line_of(runner: socket.socket) -> bytes:

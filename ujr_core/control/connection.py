@@ -39,13 +39,11 @@ class Connection:
             self._closed(self)
 
     def _read(self) -> Iterable[Any]:
-        if not self._is_open:  # dropped by another one in this very turn
-            return ()
         try:
             is_whole = self._take()
         except BlockingIOError:
             return ()
-        except OSError:  # it is gone, with or without a word
+        except OSError:  # it is gone, with or without a word, or was dropped for another one in this very turn
             self.close()
             return ()
         return self._answer() if is_whole else ()

@@ -24,7 +24,7 @@ def due_of(text: str, config: JobConfig, now: float) -> float:
         StateError: it is no time, has not come yet, or is before 1970 (code "trigger-due").
     """
     try:
-        due = _instant(datetime.datetime.fromisoformat(text), config.timezone)
+        due = _instant(_parsed(text), config.timezone)
     except (ValueError, OverflowError):
         raise StateError("trigger-due", f'"{text[:60]}" is no time', WHERE, _RIGHT) from None
     if not 0 <= due <= now:
@@ -37,6 +37,13 @@ def due_of(text: str, config: JobConfig, now: float) -> float:
 def shown_time(at: float, config: JobConfig) -> str:
     """Return epoch seconds as a clock in the job's time zone shows them, with its offset."""
     return datetime.datetime.fromtimestamp(at, zone_of(config.timezone)).isoformat(sep=" ", timespec="seconds")
+
+
+def _parsed(text: str) -> datetime.datetime:
+    # Python would take a date alone for its midnight, which nobody has written.
+    if ":" not in text:
+        raise ValueError
+    return datetime.datetime.fromisoformat(text)
 
 
 def _instant(when: datetime.datetime, timezone: str | None) -> float:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from ujr_core.control.due import shown_time
 from ujr_core.durations import format_duration
+from ujr_core.scheduler.firings import comes_at
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.phases import JobPhase
+from ujr_core.scheduler.state import State
 
 MOST_NAMED = 10
 
@@ -33,13 +35,32 @@ def asked_when(job: Job, *, is_resumed: bool = False, is_lifted: bool = False) -
     return "is asked now"
 
 
-def resumed_to(job: Job) -> str:
-    """Return what a paused job does once it is resumed."""
-    if job.phase in (JobPhase.DONE, JobPhase.LEAVING):
-        return "it said that there is nothing more to do"
-    if job.has_nothing_due and not job.line and job.demand is None:
-        return "it is asked when a firing is due"
+def resumed_to(state: State, job: Job, now: float) -> str:
+    """Return what a paused job does once it is resumed.
+
+    Args:
+        state: for the time.
+        job: as it is before that.
+        now: monotonic.
+    """
+    if job.phase is JobPhase.FAILED:
+        return f"it cannot start: {job.trouble}; once that is mended: ujr retry {job.name}"
+    if job.demand is None:
+        if job.phase in (JobPhase.DONE, JobPhase.LEAVING):
+            return "it said that there is nothing more to do"
+        if job.has_nothing_due and not _has_turn(job, now) and not _makes_up(state, job, now):
+            return "it is asked when a firing is due"
+        if job.phase is JobPhase.RESTING and job.hook_until > now:
+            return "it is asked when its hook, which raised, has backed off"
     return f"it {asked_when(job, is_resumed=True)}"
+
+
+def _has_turn(job: Job, now: float) -> bool:
+    return any(one.not_before <= now for one in job.line)
+
+
+def _makes_up(state: State, job: Job, now: float) -> bool:
+    return job.config.missed == "once" and comes_at(state, job) <= now
 
 
 def backfilled(job: Job, due: float) -> str:
@@ -78,12 +99,20 @@ def lifted(job: Job, signature: str | None, now: float) -> str:
         signature: of one task, which is quarantined or has failed; None = of all, and of the hook.
         now: monotonic.
     """
+    if job.phase is JobPhase.FAILED:
+        return "its details are fetched anew, and it starts if nothing is wrong with them"
     parts = list(_lifted_parts(job, now)) if signature is None else ["it may start again"]
     what = ", ".join(parts) or "nothing of it is quarantined or backing off"
-    if job.has_nothing_due and not job.quarantined:
+    if job.has_nothing_due and not _has_turn(job, now) and not _is_given_back(job, signature):
         return f"{what}; it is not asked before its next firing"
     when = asked_when(job, is_lifted=signature is None)
     return f"{what}; it {when}"
+
+
+def _is_given_back(job: Job, signature: str | None) -> bool:
+    """Tell whether the last settled firing is gone on with: something that was given up in it is lifted."""
+    is_given_up = signature in job.quarantined if signature is not None else bool(job.quarantined)
+    return is_given_up and job.settled is not None
 
 
 def _lifted_parts(job: Job, now: float) -> Iterable[str]:

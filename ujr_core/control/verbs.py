@@ -25,6 +25,8 @@ MOST_COMPARED = 500
 MOST_TEXT = 1_000
 """Characters of one text that are told, such as a signature."""
 
+_LISTED = "ujr list shows the jobs there are, and which run here"
+
 
 @attrs.frozen
 class Said:
@@ -74,14 +76,11 @@ def obey(request: Request, state: State, now: float) -> Said:
 
 def _job_of(request: Request, state: State) -> Job:
     if not request.job:
-        raise wrong(f'"{request.verb}" is of a "job", and none is named')
+        raise StateError("config-unknown-job", "no job is named", f"ujr {request.verb}", _LISTED)
     # To normalise a long text takes the square of its length, and no job has a long name.
     name = request.job if len(request.job) > 4 * LONGEST_NAME else normal_name(request.job)
     if name not in state.jobs:
-        fix = (
-            did_you_mean(short_name(name), islice(state.jobs, MOST_COMPARED))
-            or "ujr list shows the jobs there are, and which run here"
-        )
+        fix = did_you_mean(short_name(name), islice(state.jobs, MOST_COMPARED)) or _LISTED
         raise StateError(
             "config-unknown-job", f'the runner has no job "{short_name(name)}"', f"ujr {request.verb}", fix
         )
@@ -100,7 +99,10 @@ def _cut(holder: object, field: object, value: Any) -> Any:
 
 
 def _trigger(asked: Asked) -> Said:
-    job, text = _startable(asked), asked.request.due
+    job, text = _there(asked), asked.request.due
+    if job.phase is JobPhase.FAILED:
+        raise StateError("job-not-running", f'job "{job.name}" cannot start: {job.trouble}', "ujr trigger",
+                         f"mend that, then: ujr retry {job.name}")  # fmt: skip
     if text is None:
         return _said(f"{asked_when(job)}{_about(job)}", Triggered(job.name))
     if job.schedule is None:
@@ -120,7 +122,8 @@ def _pause(asked: Asked) -> Said:
     job = _there(asked)
     if job.is_paused:
         return _said("is paused already")
-    going = f"; {counted(len(job.running), 'run')} of it go on" if job.running else ""
+    count = len(job.running)
+    going = f"; {counted(count, 'run')} of it {'goes' if count == 1 else 'go'} on" if count else ""
     return _said(f"is paused: it is not asked until it is resumed{going}", Paused(job.name))
 
 
@@ -128,11 +131,11 @@ def _resume(asked: Asked) -> Said:
     job = _there(asked)
     if not job.is_paused:
         return _said("is not paused")
-    return _said(f"is resumed: {resumed_to(job)}", Resumed(job.name))
+    return _said(f"is resumed: {resumed_to(asked.state, job, asked.now)}", Resumed(job.name))
 
 
 def _retry(asked: Asked) -> Said:
-    job, signature = _startable(asked), asked.request.signature
+    job, signature = _there(asked), asked.request.signature
     if signature is not None and signature not in job.quarantined and signature not in job.failing:
         raise _no_such(asked, "is neither quarantined nor backing off", [*job.failing, *job.quarantined])
     return _said(lifted(job, signature, asked.now), Retried(job.name, signature))
@@ -169,14 +172,6 @@ def _there(asked: Asked) -> Job:
     if job.phase is JobPhase.STOPPED:
         raise StateError("job-not-running", f'job "{job.name}" is no longer configured, and only its runs go on', where,
                          "they end of themselves, or with the runner")  # fmt: skip
-    return job
-
-
-def _startable(asked: Asked) -> Job:
-    job = _there(asked)
-    if job.phase is JobPhase.FAILED:
-        raise StateError("job-not-running", f'job "{job.name}" could not start: {job.trouble}',
-                         f"ujr {asked.request.verb}", "mend that, then start the runner again")  # fmt: skip
     return job
 
 

@@ -42,7 +42,8 @@ _FIELDS = tuple(field.name for field in attrs.fields(Request))
 
 def request_line(request: Request) -> bytes:
     """Return a request as it is sent."""
-    return _line({name: value for name, value in attrs.asdict(request).items() if value not in (None, "")})
+    # What is empty is sent: left out, it would mean all tasks, or now.
+    return _line({name: value for name, value in attrs.asdict(request).items() if value is not None})
 
 
 def request_of(line: bytes) -> Request:

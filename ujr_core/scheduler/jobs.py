@@ -95,7 +95,6 @@ def _starting(state: State, name: str) -> Job | None:
 def be_done(job: Job) -> Iterator[Command]:
     """Leave a job alone from now on; what is over for it is kept, for a person may want something retried."""
     job.move("has no runs left")
-    job.recent.clear()
     job.wanted_for = job.stirred_for = ""
     yield from tell(job, "done", "nothing more to do")
 

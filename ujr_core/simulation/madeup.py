@@ -8,7 +8,7 @@ import attrs
 
 from ujr_core.calendar import offset_of
 from ujr_core.scheduler.events import Offer
-from ujr_core.simulation.workload import Workload, has_schedule
+from ujr_core.simulation.workload import Workload
 from ujr_core.values import JobConfig
 
 
@@ -46,7 +46,6 @@ class MadeUpJob:
         self._due: float | None = None
         self._every = workload.every or config.check_interval
         self._comings = 0
-        self._has_schedule = has_schedule(config)
 
     def answer(self, due: float | None, now: float) -> list[Offer]:
         """Name what is missing now.
@@ -69,7 +68,7 @@ class MadeUpJob:
 
         It is asked each `check_interval`; the asks between would change nothing, and take most of the time.
         """
-        if offers or self._has_schedule:
+        if offers or self.config.has_schedule:
             return None
         interval = self.config.check_interval
         comes = self._coming() if not self.missing else min(task.came for task in self.missing.values())
@@ -85,7 +84,7 @@ class MadeUpJob:
 
     def succeeds(self, signature: str, now: float) -> None:
         """Miss a task no more, or not for a while."""
-        if self.config.continuous and not self._has_schedule:
+        if self.config.continuous and not self.config.has_schedule:
             self.missing[signature] = Missing(now + self.config.check_interval)
         else:
             self.missing.pop(signature, None)
@@ -109,7 +108,7 @@ class MadeUpJob:
         return self._comings * self._every if not self.config.continuous or not self._comings else math.inf
 
     def _let_come(self, now: float) -> None:
-        while not self._has_schedule and (at := self._coming()) <= now:
+        while not self.config.has_schedule and (at := self._coming()) <= now:
             for number in range(self._tasks):
                 self.missing[f"{self._comings}-{number}"] = Missing(at)
             self._comings += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from ujr_core.calendar import zone_of
+from ujr_core.calendar import YEARS, zone_of
 from ujr_core.calendar.zone import first_shown
 from ujr_core.errors import ConfigError
 
@@ -40,6 +40,7 @@ def _instant(text: str, option: str) -> float:
         instant = when.timestamp() if when.tzinfo is not None else float(first_shown(zone_of(None), naive))
     except (ValueError, OverflowError):
         raise ConfigError("simulate-period", f'"{text[:60]}" is no time', f"ujr simulate {option}", _RIGHT) from None
-    if instant < 0:
-        raise ConfigError("simulate-period", f'"{text[:60]}" is before 1970', f"ujr simulate {option}", _RIGHT)
+    if when.year not in YEARS or instant < 0:  # an offset may put the first day of 1970 before it
+        what = f'"{text[:60]}" is not in the years {YEARS[0]} to {YEARS[-1]}'
+        raise ConfigError("simulate-period", what, f"ujr simulate {option}", _RIGHT)
     return instant

@@ -15,7 +15,7 @@ from ujr_core.configuration.structure import structure, unknown_key
 from ujr_core.configuration.wrong import wrong_type, wrong_value
 from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, UJRError, did_you_mean
-from ujr_core.simulation.workload import Workload, has_schedule
+from ujr_core.simulation.workload import Workload
 from ujr_core.values import JobConfig, JobTable
 
 TABLE = "jobs"
@@ -112,7 +112,7 @@ def _workload(
 def _faults(read: _WorkTable, jobs: Iterable[JobConfig], limits: Mapping[str, Any], place: Place) -> Iterator[UJRError]:
     if read.measured and read.seconds is not None:
         yield wrong_value("seconds are given, too", "leave one of the two out").at(place.at("measured"))
-    if read.every is not None and (scheduled := next(filter(has_schedule, jobs), None)):
+    if read.every is not None and (scheduled := next((job for job in jobs if job.has_schedule), None)):
         yield wrong_value(f'job "{scheduled.name}" has a schedule', "leave it out").at(place.at("every"))
     for name in read.uses:
         if name not in limits:

@@ -29,7 +29,7 @@ class Workload:
 
     def suits(self, job: JobConfig) -> bool:
         """Tell whether it says when the job has tasks, if its schedule does not."""
-        return self.tasks is not None or has_schedule(job)
+        return self.tasks is not None or job.has_schedule
 
     def duration(self, run: str) -> float:
         """Return the seconds of a run, given a text that no other run has."""
@@ -40,11 +40,6 @@ class Workload:
     def is_failing(self, run: str) -> bool:
         """Tell whether a run fails."""
         return self.fails > 0 and _share("fails", run) < self.fails
-
-
-def has_schedule(job: JobConfig) -> bool:
-    """Tell whether a job is asked at firings."""
-    return (job.every, job.cron, job.at) != (None, None, None)
 
 
 def _share(*texts: str) -> float:

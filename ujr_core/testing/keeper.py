@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ujr_core.keeper import Keeper
 from ujr_core.scheduler.commands import Keep, KeepStarts
 
 
-class ForgetfulKeeper(Keeper):
+class ForgetfulKeeper:
     """Takes what should outlive a runner, and lets it go."""
 
     def __init__(self) -> None:
@@ -23,6 +22,3 @@ class ForgetfulKeeper(Keeper):
     def flush(self, now: float) -> list[str]:
         """Do nothing, and have nothing to say."""
         return []
-
-    def close(self, deadline: float) -> None:
-        """Do nothing: there is no file."""

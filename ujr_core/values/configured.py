@@ -138,6 +138,11 @@ class JobConfig:
     ask_timeout: float = 60.0
     on_stop: Literal["cancel", "finish"] = "cancel"
 
+    @property
+    def has_schedule(self) -> bool:
+        """Whether it is asked at firings, and not every ``check_interval``."""
+        return (self.every, self.cron, self.at) != (None, None, None)
+
     def secrets(self, provider: str) -> tuple[SecretRef, ...]:
         """Return each reference in ``params`` that names this provider, once, in the order written."""
         found = dict.fromkeys(_references(self.params))
