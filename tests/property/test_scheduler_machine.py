@@ -380,6 +380,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         event("a live change")
         was_given_up = bool(books.quarantined) or books.phase == "quarantined"
+        self.witness.end_paces(books, self.now)
         books.config = attrs.evolve(books.config, max_tasks=most, check_interval=interval, missed=missed)
         self.witness.lifted(books)
         if was_given_up:

@@ -432,6 +432,13 @@ class Witness:
         elif how == "complete":
             books.over = set()
 
+    def end_paces(self, books: Books, now: float) -> None:
+        """A pace that has ended does not begin anew because another `check_interval` is longer."""
+        interval = books.config.check_interval
+        for signature, (ended_at, ended_clock) in list(books.success.items()):
+            if ended_at + interval <= now and ended_clock < books.asked_after:
+                del books.success[signature]
+
     def lifted(self, books: Books) -> None:
         """Other settings lift a quarantine."""
         has_lifted = bool(books.quarantined) or books.phase == "quarantined"
