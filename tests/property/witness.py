@@ -148,8 +148,9 @@ class Witness:
         assert books.open is None, "asked while an answer is open"
         if books.demanded:
             assert books.phase in ("alive", "done"), f"promise 7: asked while {books.phase}"
-            if command.due is not None and command.due == now + self.offset and command.due not in books.firing_over:
-                books.by_person.add(command.due)  # a firing of its own
+            if command.due is not None and command.due == now + self.offset and books.kept_due is None:
+                books.by_person.add(command.due)  # a firing of its own, for which nothing is over
+                books.firing_over[command.due] = set()
             if books.demanded == "trigger":  # its ask lifts paces, and what was over for a job that was done
                 books.success.clear()
                 books.over = set() if books.phase == "done" else books.over
