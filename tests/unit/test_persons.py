@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 from tests.world import NOON, Ends, JobRefused, World
@@ -83,6 +84,16 @@ def test_a_clock_that_was_set_back_is_said_to_hold_a_schedule_up() -> None:
     world.run(until=101)
     assert "the clock was set back" in world.missed("j")[-1]
     assert "2026-01-05T12:02:00Z" in world.missed("j")[-1]
+
+
+def test_a_clock_that_was_set_back_is_said_of_a_job_whose_last_firing_has_come() -> None:
+    """Nothing comes of it any more, and nothing breaks."""
+    world = World()
+    due = datetime.datetime.fromtimestamp(NOON + 50, datetime.UTC)
+    world.job("j", list, fires_at=due)
+    world.at(100, ClockSet(NOON - DAY))
+    world.run(until=101)
+    assert world.missed("j")[-1].endswith("none comes any more")
 
 
 def test_settings_that_lift_a_quarantine_have_a_done_job_go_on_where_it_was() -> None:

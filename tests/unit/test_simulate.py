@@ -371,9 +371,9 @@ def test_only_the_jobs_that_wait_longest_are_shown(ujr: Ujr, tmp_path: pathlib.P
             '  fix:   write ISO 8601: "2026-03-01", "2026-03-01T06:00", or with an offset "2026-03-01T06:00+01:00"\n',
         ),
         (
-            ("--to", "9999-12-31T23:59-05:00"),
+            ("--from", "9999-12-31T23:59-05:00"),
             'error[simulate-period]: "9999-12-31T23:59-05:00" is not in the years 1970 to 8999\n'
-            "  where: ujr simulate --to\n"
+            "  where: ujr simulate --from\n"
             '  fix:   write ISO 8601: "2026-03-01", "2026-03-01T06:00", or with an offset "2026-03-01T06:00+01:00"\n',
         ),
     ],

@@ -56,8 +56,8 @@ def begin_schedule(state: State, job: Job, kept: Kept | None, over: frozenset[by
 def say_clock(state: State, job: Job, now: float) -> Iterator[Command]:
     """Say that a clock which was set back holds a schedule up: its firings only ever go forward."""
     if job.schedule is not None and job.passed > state.wall(now) + LATE:
-        text = f"the clock was set back, and firings only go forward: none comes before that of {_at(job.next_due)}"
-        yield _missed(job, text)
+        until = f"before that of {_at(job.next_due)}" if job.next_due < math.inf else "any more"
+        yield _missed(job, f"the clock was set back, and firings only go forward: none comes {until}")
 
 
 def _passed(job: Job, kept: Kept | None) -> float:
