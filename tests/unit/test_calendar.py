@@ -354,3 +354,13 @@ def test_the_spread_is_the_same_on_every_machine_and_even() -> None:
     assert offset_of("nightly", 600.0) == pytest.approx(575.9403422910032)
     tenths = [int(offset_of(f"job-{number}", 10.0)) for number in range(1000)]
     assert all(60 < tenths.count(tenth) < 140 for tenth in range(10))
+
+
+def test_a_fixed_time_that_came_in_the_first_pass_of_an_hour_does_not_come_in_the_second() -> None:
+    """From within the second pass, what the wall shows next has been there before: the next day is next."""
+    config = JobConfig("j", "p", cron="30 2 * * *", timezone="Europe/Berlin")
+    schedule = schedule_of(config, 0.0)
+    assert schedule is not None
+    second_pass = datetime.datetime(2026, 10, 25, 1, 10, tzinfo=datetime.UTC).timestamp()
+    next_day = datetime.datetime(2026, 10, 26, 1, 30, tzinfo=datetime.UTC).timestamp()
+    assert schedule.next_after(second_pass) == next_day

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
 from tests.world import NOON, Ends, JobRefused, World
@@ -39,6 +38,17 @@ def test_a_firing_that_a_person_asked_for_makes_way_for_none_after_a_crash() -> 
     world.trigger(10, "j", NOON)
     world.run(until=20)
     assert world.kept["j"].is_backfill
+
+
+def test_a_retry_takes_up_no_firing_that_was_settled_well() -> None:
+    """Where nothing was given up there is nothing to try again before the next firing."""
+    world = World()
+    world.job("j", lambda: ["x"], every=3600)
+    world.retry(20, "j")
+    world.run(until=30)
+    assert max(world.ask_times("j")) < 20
+    assert world.explain("j").due is None
+    assert world.kept["j"].due is None
 
 
 def test_a_job_that_could_not_start_is_started_by_a_retry() -> None:
@@ -89,8 +99,7 @@ def test_a_clock_that_was_set_back_is_said_to_hold_a_schedule_up() -> None:
 def test_a_clock_that_was_set_back_is_said_of_a_job_whose_last_firing_has_come() -> None:
     """Nothing comes of it any more, and nothing breaks."""
     world = World()
-    due = datetime.datetime.fromtimestamp(NOON + 50, datetime.UTC)
-    world.job("j", list, fires_at=due)
+    world.job("j", list, fires_at=50.0)
     world.at(100, ClockSet(NOON - DAY))
     world.run(until=101)
     assert world.missed("j")[-1].endswith("none comes any more")

@@ -124,6 +124,7 @@ def test_a_run_that_no_worker_began_is_no_progress() -> None:
     world.job("a", lambda: ["x"])
     world.run(until=10)
     assert len(world.starts) <= 11
+    assert world.reports == []  # what was never started is reported by nobody
 
 
 def test_nothing_changes_once_the_runner_stops() -> None:
