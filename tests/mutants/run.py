@@ -27,6 +27,7 @@ CATCHERS = (
     "tests/unit/test_firings.py",
     "tests/unit/test_scheduler_promises.py",
     "tests/unit/test_scheduler.py",
+    "tests/unit/test_persons.py",
     "tests/unit/test_changes.py",
     "tests/unit/test_stop.py",
     "tests/unit/test_explain.py",
