@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Protocol
 
 from ujr_core.calendar.at import At
 from ujr_core.calendar.every import Every
-from ujr_core.calendar.zone import first_shown, is_system_zone_known, zone_of
+from ujr_core.calendar.zone import instant_of, is_system_zone_known, zone_of
 from ujr_core.values import JobConfig
 
 YEARS = range(1970, 9000)
@@ -44,7 +43,7 @@ def schedule_of(config: JobConfig, first_seen: float) -> Schedule | None:
         from ujr_core.calendar.cron import Cron, expression_of
 
         return Cron(expression_of(config.cron), zone_of(config.timezone))
-    return None if config.at is None else At(_instant_of(config.at, config.timezone))
+    return None if config.at is None else At(instant_of(config.at, config.timezone))
 
 
 def is_zone_doubtful(config: JobConfig) -> bool:
@@ -71,9 +70,3 @@ def check_zone(name: str) -> None:
         ScheduleError: there is none.
     """
     zone_of(name)
-
-
-def _instant_of(at: datetime.datetime, timezone: str | None) -> float:
-    if at.tzinfo is not None:
-        return at.timestamp()
-    return first_shown(zone_of(timezone), at.replace(microsecond=0)) + at.microsecond / 1e6

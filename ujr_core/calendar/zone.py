@@ -66,6 +66,18 @@ def first_shown(zone: zoneinfo.ZoneInfo, wall: datetime.datetime) -> int:
     return before if change is None else change
 
 
+def instant_of(when: datetime.datetime, timezone: str | None) -> float:
+    """Return epoch seconds of a time; without an offset it is what the wall shows in a time zone.
+
+    Args:
+        when: aware or naive.
+        timezone: IANA name, of a naive one; None = the system's.
+    """
+    if when.tzinfo is not None:
+        return when.timestamp()
+    return first_shown(zone_of(timezone), when.replace(microsecond=0)) + when.microsecond / 1e6
+
+
 def first_change(zone: zoneinfo.ZoneInfo, since: int, until: int) -> int | None:
     """Return the first instant in (since, until] that has another offset from UTC than ``since``; None if none has.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from ujr_core.calendar.zone import first_shown, zone_of
+from ujr_core.calendar.zone import instant_of, zone_of
 from ujr_core.errors import StateError
 from ujr_core.values import JobConfig
 
@@ -24,7 +24,7 @@ def due_of(text: str, config: JobConfig, now: float) -> float:
         StateError: it is no time, has not come yet, or is before 1970 (code "trigger-due").
     """
     try:
-        due = _instant(_parsed(text), config.timezone)
+        due = instant_of(_parsed(text), config.timezone)
     except (ValueError, OverflowError):
         raise StateError("trigger-due", f'"{text[:60]}" is no time', WHERE, _RIGHT) from None
     if not 0 <= due <= now:
@@ -44,9 +44,3 @@ def _parsed(text: str) -> datetime.datetime:
     if ":" not in text:
         raise ValueError
     return datetime.datetime.fromisoformat(text)
-
-
-def _instant(when: datetime.datetime, timezone: str | None) -> float:
-    if when.tzinfo is not None:
-        return when.timestamp()
-    return first_shown(zone_of(timezone), when.replace(microsecond=0)) + when.microsecond / 1e6

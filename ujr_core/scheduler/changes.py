@@ -11,7 +11,7 @@ from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.events import JobChanged, JobRemoved
 from ujr_core.scheduler.firings import begin_schedule, forget_line, go_on_with_settled
 from ujr_core.scheduler.job import Demand, Job
-from ujr_core.scheduler.jobs import adopt, begin
+from ujr_core.scheduler.jobs import adopt, begin, orderable
 from ujr_core.scheduler.keeping import kept_of
 from ujr_core.scheduler.persons import lift_hook, lift_quarantine
 from ujr_core.scheduler.phases import JobPhase
@@ -22,10 +22,10 @@ from ujr_core.values import JobConfig
 
 def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command]:
     """Apply settings live, or restart the job if it asks another plugin, or with other params."""
-    job = state.jobs.get(event.config.name)
-    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
-        state.ignored += 1
-    elif (job.config.plugin, job.config.params) != (event.config.plugin, event.config.params):
+    job = orderable(state, event.config.name)
+    if job is None:
+        return
+    if (job.config.plugin, job.config.params) != (event.config.plugin, event.config.params):
         yield from _restart(state, job, event.config, now)
     else:
         yield from _apply(state, job, event.config, now)
@@ -33,9 +33,8 @@ def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command
 
 def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command]:
     """Stop a job: its runs are cancelled, or finish; all are reported."""
-    job = state.jobs.get(event.job)
-    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
-        state.ignored += 1
+    job = orderable(state, event.job)
+    if job is None:
         return
     yield from close_early(state, job)
     job.move("is removed")

@@ -83,6 +83,15 @@ def job_refused(state: State, event: JobRefused, now: float) -> Iterator[Command
     yield from tell(job, "failed", event.text)
 
 
+def orderable(state: State, name: str) -> Job | None:
+    """Return the job that an order is about; None, counted, if it is not there, or the runner stops."""
+    job = state.jobs.get(name)
+    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
+        state.ignored += 1
+        return None
+    return job
+
+
 def _starting(state: State, name: str) -> Job | None:
     job = state.jobs.get(name)
     if job is None or job.phase is not JobPhase.STARTING:  # late, duplicate or foreign (promise 9)

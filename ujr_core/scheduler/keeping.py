@@ -12,7 +12,6 @@ from ujr_core.values.kept import Kept
 MANY_OVER = 100_000
 """Tasks that are over for one firing, from which on it is said what that costs."""
 
-
 FEW_STARTS = 100
 """Starts that are handed out at each step that adds one: to copy many so often would cost more than the steps."""
 

@@ -133,10 +133,10 @@ def _back_off(job: Job, signature: str, failing: Failing) -> None:
 def ended_backoffs(job: Job, now: float) -> bool:
     """Tell whether a backoff of a signature has ended since the last time."""
     has_ended = False
-    while (until := next_backoff(job)) <= now:
+    while next_backoff(job) <= now:
         heapq.heappop(job.backoffs)
         has_ended = True
-    return has_ended and until > now
+    return has_ended
 
 
 def next_backoff(job: Job) -> float:

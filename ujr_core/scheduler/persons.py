@@ -10,7 +10,7 @@ from ujr_core.scheduler.commands import Command, FetchDetails
 from ujr_core.scheduler.events import Cancelled, Paused, Resumed, Retried, Triggered
 from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, pass_over
 from ujr_core.scheduler.job import Demand, Job
-from ujr_core.scheduler.jobs import tell
+from ujr_core.scheduler.jobs import orderable, tell
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import end
 from ujr_core.scheduler.state import State
@@ -117,9 +117,7 @@ def cancelled(state: State, event: Cancelled, now: float) -> Iterator[Command]:
 
 
 def _known(state: State, name: str) -> Job | None:
-    job = state.jobs.get(name)
-    if job is None or job.phase is JobPhase.STOPPED or state.stop is not None:
-        state.ignored += 1
-        return None
-    state.touch(job)
+    job = orderable(state, name)
+    if job is not None:
+        state.touch(job)
     return job

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-from ujr_core.calendar import YEARS, zone_of
-from ujr_core.calendar.zone import first_shown
+from ujr_core.calendar import YEARS
+from ujr_core.calendar.zone import instant_of
 from ujr_core.errors import ConfigError
 
 DAY = 86_400.0
@@ -36,8 +36,7 @@ def period_of(start: str | None, end: str | None, now: float) -> tuple[float, fl
 def _instant(text: str, option: str) -> float:
     try:
         when = datetime.datetime.fromisoformat(text)
-        naive = when.replace(tzinfo=None, microsecond=0)
-        instant = when.timestamp() if when.tzinfo is not None else float(first_shown(zone_of(None), naive))
+        instant = instant_of(when, None)
     except (ValueError, OverflowError):
         raise ConfigError("simulate-period", f'"{text[:60]}" is no time', f"ujr simulate {option}", _RIGHT) from None
     if when.year not in YEARS or instant < 0:  # an offset may put the first day of 1970 before it
