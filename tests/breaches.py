@@ -5,13 +5,17 @@ Not collected by itself: nearly every test in here fails, which is the point.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import multiprocessing
 import os
+import pickle
 import random
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +23,7 @@ import attrs
 import pytest
 
 from ujr_core import (
+    ExecutorOffer,
     JobTable,
     Origin,
     ProviderUnavailable,
@@ -28,7 +33,14 @@ from ujr_core import (
     Task,
     hookimpl,
 )
-from ujr_core.testing import ConfigSourceContract, JobContract, ReporterContract, SecretProviderContract
+from ujr_core.pool.call import decode_answer, decode_call
+from ujr_core.testing import (
+    ConfigSourceContract,
+    ExecutorContract,
+    JobContract,
+    ReporterContract,
+    SecretProviderContract,
+)
 
 BREACHES: list[tuple[type, str, str]] = []
 """Contract class, the test of it that has to fail, and what has to stand in its message."""
@@ -606,3 +618,196 @@ class TestFails(JobContract):
 class TestNeverSettles(JobContract):
     class plugin(_Job):
         pass
+
+
+# Executors.
+
+
+class _Threads:
+    """Right, until a subclass makes it wrong: two threads, and what comes back changed by `answer`."""
+
+    kind: ClassVar[type[ThreadPoolExecutor]] = ThreadPoolExecutor
+
+    @hookimpl
+    def executor(self) -> Any:
+        return ExecutorOffer(self.kind(2), capacity=2)
+
+
+class _Changing(ThreadPoolExecutor):
+    """Threads that do something with a call before it is made, and with its answer."""
+
+    def before(self, data: bytes) -> None:
+        pass
+
+    def after(self, answer: bytes) -> Any:
+        return answer
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.before(*args)
+        return super().submit(lambda: self.after(fn(*args)))
+
+
+class _ExecutorContract(ExecutorContract):
+    patience = 5.0
+
+
+@breaks("test_a_result_comes_back", "bytes that are no answer arrived")
+class TestTruncatesAnswers(_ExecutorContract):
+    class plugin(_Threads):
+        class kind(_Changing):
+            def after(self, answer: bytes) -> Any:
+                return answer[:-1]
+
+
+@breaks("test_a_result_is_no_business_of_the_executor", "No module named 'gone'")
+class TestUnpicklesResults(_ExecutorContract):
+    class plugin(_Threads):
+        class kind(_Changing):
+            def after(self, answer: bytes) -> Any:
+                pickled = decode_answer(answer, int.from_bytes(answer[9:17], "big")).account.value
+                return answer if pickled is None else (pickle.loads(pickled), answer)[1]
+
+
+@breaks("test_whatever_a_task_raises_is_told", "TwoArguments was told as Failure(kind='executor_lost'")
+class TestRaisesForTasks(_ExecutorContract):
+    class plugin(_Threads):
+        class kind(_Changing):
+            def after(self, answer: bytes) -> Any:
+                account = decode_answer(answer, int.from_bytes(answer[9:17], "big")).account
+                if not account.returned:
+                    raise RuntimeError(account.text)
+                return answer
+
+
+class _Peeks(_Changing):
+    """Does itself, before it sends it, what the call is to do."""
+
+    def before(self, data: bytes) -> None:
+        call = decode_call(data)
+        __import__(call.function.partition(":")[0])
+        pickle.loads(call.payload)
+
+
+@breaks("test_arguments_that_cannot_be_unpickled_fail_their_run_alone", "executor_lost")
+@breaks("test_a_function_that_is_not_there_fails_its_run_alone", "executor_lost")
+class TestPeeks(_ExecutorContract):
+    class plugin(_Threads):
+        kind = _Peeks
+
+
+@breaks("test_each_of_many_runs_ends_once", "has not ended after 5 s")
+class TestForgetsRuns(_ExecutorContract):
+    class plugin(_Threads):
+        class kind(ThreadPoolExecutor):
+            count = 0
+
+            def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+                type(self).count += 1
+                return Future() if self.count == 500 else super().submit(fn, *args)
+
+
+class _OneThread:
+    """Says that it takes two runs at once, and takes one."""
+
+    @hookimpl
+    def executor(self) -> Any:
+        return ExecutorOffer(ThreadPoolExecutor(1), capacity=2)
+
+
+@breaks("test_as_many_go_on_at_once_as_it_says", "2 runs were to go on at once, and do not")
+@breaks("test_what_has_not_begun_is_taken_back", "2 runs were to go on at once, and do not")
+class TestBoasts(_ExecutorContract):
+    plugin = _OneThread
+
+
+@breaks("test_a_run_is_said_to_begin_while_it_goes_on", "run 1 has not begun after 5 s")
+class TestSaysBeginAtTheEnd(_ExecutorContract):
+    class plugin:
+        @hookimpl
+        def executor(self) -> Any:
+            def on_begin(future: Future[Any], begins: Callable[[], None]) -> None:
+                future.add_done_callback(lambda _: begins())
+
+            return ExecutorOffer(ThreadPoolExecutor(2), capacity=2, on_begin=on_begin)
+
+
+@breaks("test_what_waits_in_it_has_not_begun", "2 run, and these are said to have begun: [0, 1, 2]")
+class TestSaysBeginTooSoon(_ExecutorContract):
+    class plugin:
+        @hookimpl
+        def executor(self) -> Any:
+            return ExecutorOffer(ThreadPoolExecutor(2), capacity=2, on_begin=lambda _, begins: begins())
+
+
+@breaks("test_a_run_that_is_to_end_ends", "run 1 has not ended after 5 s")
+class TestKillsNothing(_ExecutorContract):
+    class plugin:
+        @hookimpl
+        def executor(self) -> Any:
+            return ExecutorOffer(ThreadPoolExecutor(2), capacity=2, kill=lambda _: None)
+
+
+@breaks("test_a_run_that_cannot_be_ended_goes_on", "nobody has said that the run cannot be ended")
+class TestPretendsToCancel(_ExecutorContract):
+    class plugin(_Threads):
+        class kind(ThreadPoolExecutor):
+            def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+                future, inner = Future[Any](), super().submit(fn, *args)
+                inner.add_done_callback(lambda _: None if future.cancelled() else future.set_result(inner.result()))
+                return future  # it looks as if it waited, so that it can be cancelled while it runs
+
+
+class _Processes(concurrent.futures.Executor):
+    """One process, until a subclass makes it wrong."""
+
+    def __init__(self) -> None:
+        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("forkserver"))
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return self.pool.submit(fn, *args)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+@breaks("test_a_process_that_dies_takes_its_run_along", "the task ran 2 times")
+class TestTriesAgain(_ExecutorContract):
+    patience = 20.0
+
+    class plugin:
+        @hookimpl
+        def executor(self) -> Any:
+            return ExecutorOffer(_TriesAgain(), capacity=1)
+
+
+class _TriesAgain(_Processes):
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        first = self.pool.submit(fn, *args)
+        if first.exception(20) is None:
+            return first
+        self.__init__()  # type: ignore[misc]  # another process, as some clusters do it
+        return self.pool.submit(fn, *args)
+
+
+@breaks("test_its_processes_end_with_it", "goes on after its executor was closed")
+class TestLeavesProcesses(_ExecutorContract):
+    class plugin:
+        @hookimpl
+        def executor(self) -> Any:
+            return ExecutorOffer(_Leaves(), capacity=1)
+
+
+class _Leaves(_Processes):
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        pass
+
+
+@breaks("test_each_answer_is_a_new_executor", "it returned the same executor twice")
+class TestKeepsOneExecutor(_ExecutorContract):
+    class plugin:
+        def __init__(self) -> None:
+            self._pool = ThreadPoolExecutor(2)
+
+        @hookimpl
+        def executor(self) -> Any:
+            return self._pool

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import heapq
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from signal import SIGKILL
 from typing import Any
 
 import attrs
 
-from ujr_core.execution import RunBegun, RunEnded
+from ujr_core.execution import Capabilities, RunBegun, RunEnded, RunRecalled
 from ujr_core.scheduler import Mode, State, commands, exit_code, explain, step
 from ujr_core.scheduler.events import (
     AnswerEnded,
@@ -36,6 +36,7 @@ from ujr_core.scheduler.events import (
 )
 from ujr_core.scheduler.explanation import Explanation
 from ujr_core.scheduler.firing import Firing, digest
+from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, JobDone, NextCheck, Result
 from ujr_core.values.kept import Kept
 from ujr_core.values.limits import Limit
@@ -77,6 +78,27 @@ class Start:
     due: float | None = None
 
 
+@attrs.frozen
+class Sent:
+    """A run as the world saw it ordered: a place may have others before it.
+
+    Args:
+        at: seconds.
+        signature: of its task.
+        run_id: the same each time, if it is recalled and sent elsewhere.
+        executor: name.
+        place: of the executor.
+        before: signatures of those that stood there.
+    """
+
+    at: float
+    signature: str
+    run_id: int
+    executor: str
+    place: int
+    before: tuple[str, ...]
+
+
 @attrs.define
 class Ends:
     """How the runs of one signature end: so many failures first, each run so many seconds long."""
@@ -97,11 +119,20 @@ class Continue(Exception):  # an event of the world's own
     count: int
 
 
+@attrs.frozen
+class TakeBack(Exception):  # an event of the world's own
+    """Runs are taken back that have not begun by now."""
+
+    run_ids: tuple[int, ...]
+
+
 class World:
     """Drives `step` until it is finished or the time is up; nothing in it sleeps.
 
     Args:
         workers: places for runs.
+        longest_line: runs that each place takes ahead.
+        executors: what each can do, by name; default: one with these workers.
         mode: how long the runner goes on.
         shutdown_timeout: seconds.
         limits: named ones.
@@ -112,6 +143,8 @@ class World:
         self,
         *,
         workers: int = 2,
+        longest_line: int = 1,
+        executors: Mapping[str, Capabilities] | None = None,
         mode: Mode = Mode.FOREVER,
         shutdown_timeout: float = 25.0,
         limits: Mapping[str, Limit] | None = None,
@@ -121,7 +154,9 @@ class World:
         self.wall = wall
         self._limits = limits or {}
         self._settings: dict[str, Any] = {"workers": workers, "mode": mode, "shutdown_timeout": shutdown_timeout}
+        self._settings["executors"] = executors or {"local": Capabilities(workers, longest_line)}
         self.state = State(**self._settings, limits=self._limits, wall_offset=wall)
+        self.sent: list[Sent] = []
         self.starts: list[Start] = []
         self.asks: list[tuple[float, str]] = []
         self.dues: list[tuple[float, str, float | None]] = []
@@ -129,6 +164,10 @@ class World:
         self.reports: list[tuple[float, str, str, Any]] = []
         self.job_reports: list[tuple[float, str, str, str]] = []
         self.kills: list[tuple[float, int, int]] = []
+        self.recalls: list[tuple[float, tuple[int, ...]]] = []
+        self.recall_seconds = 0.0
+        self.never_began: list[tuple[float, int]] = []
+        self.warned: list[tuple[float, int]] = []
         self.said: list[str] = []
         self.is_deaf = False
         self.closed: list[str] = []
@@ -145,6 +184,9 @@ class World:
         self._coming: list[tuple[float, int, Any]] = []
         self._count = itertools.count()
         self._attempts: Counter[str] = Counter()
+        self._lines: dict[tuple[str, int], deque[Run]] = {}
+        self._standing: dict[int, tuple[str, int]] = {}
+        self._begun: set[int] = set()
         self._last_settled: dict[str, Firing | None] = {}
 
     # What a test says.
@@ -218,6 +260,8 @@ class World:
         self._coming = [entry for entry in self._coming if isinstance(entry[2], ours)]
         heapq.heapify(self._coming)
         self._open.clear()
+        self._lines.clear()
+        self._standing.clear()
         self._last_settled.clear()
         number = self.state.last_run
         self.state = State(
@@ -241,6 +285,14 @@ class World:
     def started(self, job: str | None = None) -> list[str]:
         """Signatures in the order of their starts."""
         return [start.signature for start in self.starts if job in (None, start.job)]
+
+    def send_times(self, signature: str) -> list[float]:
+        """When a signature was sent to a place, at times behind others."""
+        return [sent.at for sent in self.sent if sent.signature == signature]
+
+    def longest_line_seen(self) -> int:
+        """How many runs stood at one place at most."""
+        return max((len(sent.before) + 1 for sent in self.sent), default=0)
 
     def start_times(self, signature: str) -> list[float]:
         """When a signature started."""
@@ -270,8 +322,12 @@ class World:
             event = heapq.heappop(self._coming)[2]
             if isinstance(event, Continue):
                 self._pull(event.job, event.answer, event.count)
+            elif isinstance(event, TakeBack):
+                self._take_back(event.run_ids)
             else:
                 events.append(event)
+                if isinstance(event, RunEnded):
+                    self._leave(event.run_id)
         for command in step(self.state, events, self.now):
             getattr(self, "_" + type(command).__name__)(command)
         self._note_settled()
@@ -346,29 +402,77 @@ class World:
     def _StartRuns(self, command: commands.StartRuns) -> None:
         for run in command.runs:
             signature = run.offer.signature
-            due = run.answer.firing.due - self.wall if run.answer.firing is not None else None
-            before = self.starts[-MOST_AT_ONCE] if len(self.starts) >= MOST_AT_ONCE else None
+            before = self.sent[-MOST_AT_ONCE] if len(self.sent) >= MOST_AT_ONCE else None
             is_endless = before is not None and (before.at, before.signature) == (self.now, signature)
             assert not is_endless, f"{signature} starts again and again, and time stands still"
-            self.starts.append(Start(self.now, run.job.name, signature, run.id, due))
-            ends = self.ends.get(signature, Ends())
-            attempt = self._attempts[signature] = self._attempts[signature] + 1
-            outcome: Result | Failure = run.offer.refusal or Result("None")
-            retry_after = None
-            if attempt <= ends.fails:
-                outcome, retry_after = Failure(ends.kind, "ValueError", "no"), ends.retry_after
-            self.at(self.now, RunBegun(run.id))
-            self.at(
-                self.now + ends.seconds, RunEnded(run.id, outcome, retry_after, ends.limit if retry_after else None)
-            )
+            spot = self._spot_of(run)
+            line = self._lines.setdefault(spot, deque())
+            self.sent.append(Sent(self.now, signature, run.id, *spot, tuple(one.offer.signature for one in line)))
+            if run.offer.refusal is not None:  # the runner itself ends it, and no worker sees it
+                self._begin(run)
+                continue
+            line.append(run)
+            self._standing[run.id] = spot
+            if line[0] is run:
+                self._begin(run)
+
+    def _spot_of(self, run: Run) -> tuple[str, int]:
+        assert run.place is not None
+        places = run.place.places
+        return next(name for name, one in self.state.places.items() if one is places), run.place.number
+
+    def _begin(self, run: Run) -> None:
+        signature = run.offer.signature
+        due = run.answer.firing.due - self.wall if run.answer.firing is not None else None
+        self._begun.add(run.id)
+        self.starts.append(Start(self.now, run.job.name, signature, run.id, due))
+        ends = self.ends.get(signature, Ends())
+        attempt = self._attempts[signature] = self._attempts[signature] + 1
+        outcome: Result | Failure = run.offer.refusal or Result("None", duration=ends.seconds)
+        retry_after = None
+        if attempt <= ends.fails:
+            outcome, retry_after = Failure(ends.kind, "ValueError", "no", duration=ends.seconds), ends.retry_after
+        self.at(self.now, RunBegun(run.id))
+        self.at(self.now + ends.seconds, RunEnded(run.id, outcome, retry_after, ends.limit if retry_after else None))
+
+    def _leave(self, run_id: int) -> None:
+        spot = self._standing.pop(run_id, None)
+        if spot is None:  # it was killed before
+            return
+        line = self._lines[spot]
+        is_first = line[0].id == run_id
+        line.remove(next(run for run in line if run.id == run_id))
+        if is_first and line:
+            self._begin(line[0])
+
+    def _take_back(self, run_ids: Iterable[int]) -> None:
+        for run_id in run_ids:
+            if run_id in self._standing and run_id not in self._begun:
+                self._leave(run_id)
+                self.at(self.now, RunRecalled(run_id))
 
     def _KillRun(self, command: commands.KillRun) -> None:
         self.kills.append((self.now, command.run_id, command.signal))
-        if command.signal == SIGKILL or not self.is_deaf:
+        if command.run_id not in self._begun:
+            self._take_back([command.run_id])
+            return
+        spot = self._standing.get(command.run_id)
+        can_kill = spot is None or self._settings["executors"][spot[0]].can_kill
+        if can_kill and (command.signal == SIGKILL or not self.is_deaf):
             self.at(self.now, RunEnded(command.run_id, Failure("worker_lost", "SIGTERM", "killed")))
 
-    def _RecallRun(self, command: commands.RecallRun) -> None:
-        pass  # everything was begun at once
+    def _RecallRuns(self, command: commands.RecallRuns) -> None:
+        self.recalls.append((self.now, command.run_ids))
+        if self.recall_seconds:
+            heapq.heappush(self._coming, (self.now + self.recall_seconds, next(self._count), TakeBack(command.run_ids)))
+        else:
+            self._take_back(command.run_ids)
+
+    def _ForgetRun(self, command: commands.ForgetRun) -> None:
+        self.never_began.append((self.now, command.run_id))
+
+    def _WarnRun(self, command: commands.WarnRun) -> None:
+        self.warned.append((self.now, command.run_id))
 
     def _Say(self, command: commands.Say) -> None:
         self.said.append(command.text)
@@ -414,4 +518,16 @@ def _offer(item: str | Needs) -> Offer:
     return Offer(item, "module:function", b"")
 
 
-__all__ = ["NOON", "Ends", "JobHeldUp", "JobRefused", "Missing", "Needs", "Start", "StopRequested", "Wait", "World"]
+__all__ = [
+    "NOON",
+    "Ends",
+    "JobHeldUp",
+    "JobRefused",
+    "Missing",
+    "Needs",
+    "Sent",
+    "Start",
+    "StopRequested",
+    "Wait",
+    "World",
+]

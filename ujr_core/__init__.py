@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ujr_core import hookspecs
     from ujr_core.configuration.document import read_toml
+    from ujr_core.currentrun import CurrentRun, current_run
     from ujr_core.durations import Seconds, format_duration
     from ujr_core.errors import (
         ConfigError,
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
         UJRError,
         did_you_mean,
     )
+    from ujr_core.executoroffer import ExecutorOffer
     from ujr_core.foreign import printable
     from ujr_core.hookspecs import hookimpl, implements
+    from ujr_core.localexecutor import CallFuture, LocalExecutor, TaskFailed, WorkerLost
     from ujr_core.naming import import_function
     from ujr_core.redact import scrub
     from ujr_core.runner import Runner
@@ -56,7 +59,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "hookspecs": ("hookspecs",),
+    "currentrun": ("CurrentRun", "current_run"),
     "durations": ("Seconds", "format_duration"),
+    "executoroffer": ("ExecutorOffer",),
     "foreign": ("printable",),
     "configuration.document": ("read_toml",),
     "errors": (
@@ -64,6 +69,7 @@ _HOMES = {
         "ProviderUnavailable", "SecretDenied", "SecretError", "SecretNotFound", "StateError", "TaskError", "UJRError",
         "did_you_mean",
     ),
+    "localexecutor": ("CallFuture", "LocalExecutor", "TaskFailed", "WorkerLost"),
     "naming": ("import_function",),
     "redact": ("scrub",),
     "runner": ("Runner",),
@@ -78,7 +84,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Backoff",
+    "CallFuture",
     "ConfigError",
+    "CurrentRun",
+    "ExecutorOffer",
     "Failure",
     "Faults",
     "InternalError",
@@ -87,6 +96,7 @@ __all__ = [
     "JobDone",
     "JobState",
     "JobTable",
+    "LocalExecutor",
     "NextCheck",
     "Node",
     "Origin",
@@ -108,8 +118,11 @@ __all__ = [
     "StateError",
     "Task",
     "TaskError",
+    "TaskFailed",
     "TaskRun",
     "UJRError",
+    "WorkerLost",
+    "current_run",
     "did_you_mean",
     "format_duration",
     "hookimpl",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from ujr_core.inbox import Inbox, Source
 from ujr_core.offering import check_count, items_of, monotonic_of, offer_of, task_of
 from ujr_core.registry.tally import Tally
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
-from ujr_core.values import JobConfig, JobDone, NextCheck, Task
+from ujr_core.values import JobConfig, JobDone, NextCheck
 
 MOST_REPEATS = 10_000
 """Tasks that one pull names again; an answer of nothing else would never come to the end of a pull."""
@@ -24,7 +25,6 @@ MOST_REPEATS = 10_000
 class _Pulled:
     """What the loop has not taken yet: mutable, it is filled bit by bit."""
 
-    offers: list[Offer] = attrs.field(factory=list)
     next_check: float | None = None
     repeats: int = 0
     is_pull_over: bool = False
@@ -62,7 +62,9 @@ class OpenAnswer(Source):
         self._config, self._asked_at, self._inbox, self._faults = config, asked_at, inbox, faults
         self._tally, self._limits = tally, limits
         self._items: Iterator[Any] = iter(())
-        # Of both threads; the lock is never held while foreign code runs.
+        # Of both threads: a deque, whose operations are atomic; the rest under a lock, which is never held while
+        # foreign code runs.
+        self._offers: deque[Offer] = deque()
         self._lock = threading.Lock()
         self._pulled = _Pulled()
         self._is_announced = False
@@ -126,7 +128,9 @@ class OpenAnswer(Source):
                 self._count_repeat()
             else:
                 named.add(task.signature)
-                self._take(task)
+                # Before it is announced, so that whoever takes it in between has taken it all.
+                self._offers.append(offer_of(task, self._config.plugin, self._limits))
+                self._announce()
 
     def _take_check(self, check: NextCheck) -> None:
         at = monotonic_of(check, self._asked_at, self._inbox.clock)
@@ -140,12 +144,6 @@ class OpenAnswer(Source):
         with self._lock:
             self._pulled.repeats += 1
 
-    def _take(self, task: Task) -> None:
-        offer = offer_of(task, self._config.plugin, self._limits)
-        with self._lock:
-            self._pulled.offers.append(offer)
-        self._announce()
-
     def _end(self, end: AnswerEnded) -> None:
         self.is_open = False
         if end.how != "raised":
@@ -155,23 +153,27 @@ class OpenAnswer(Source):
         self._announce()
 
     def _announce(self) -> None:
-        with self._lock:
-            was_announced, self._is_announced = self._is_announced, True
-        if not was_announced:
+        if not self._is_announced:
+            self._is_announced = True
             self._inbox.put(self)
 
     # In the loop's thread.
 
     def take(self) -> Iterable[Event]:
         """Return what was pulled since the last time, as events."""
+        self._is_announced = False  # first: what comes from here on is announced again, and what came before is taken
         with self._lock:
-            pulled, self._pulled, self._is_announced = self._pulled, _Pulled(), False
-        name, offers = self._config.name, tuple(pulled.offers)
+            pulled, self._pulled = self._pulled, _Pulled()
+        name, offers = self._config.name, tuple(self._taken())
         if offers or pulled.repeats or pulled.next_check is not None or pulled.is_pull_over:
             told = (pulled.next_check, pulled.is_pull_over, pulled.repeats)
             yield TasksPulled(name, self.number, offers, *told)
         if pulled.end is not None:
             yield pulled.end
+
+    def _taken(self) -> Iterator[Offer]:
+        while self._offers:  # not list(): the other thread may append meanwhile
+            yield self._offers.popleft()
 
 
 def _nothing() -> None:

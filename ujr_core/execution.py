@@ -1,12 +1,13 @@
 """What the loop and an executor say to each other: bytes go out, news comes back.
 
 An executor decides nothing: it starts what it is ordered to start, kills what it is told to kill, and says what
-really happened. Each order gets exactly one `RunEnded`, and at most one `RunBegun` before it.
+really happened. Each order gets exactly one end: a `RunEnded`, with at most one `RunBegun` before it, or a
+`RunRecalled`, with none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 import attrs
@@ -22,11 +23,17 @@ class Order:
         run_id: counter of the runner, never used twice.
         function: ``module:qualified.name``.
         payload: pickled ``(args, kwargs)``.
+        place: of the executor, from 0 on; orders of one place run one after another, in the order they came.
+        memory: bytes of address space that the task may have; None = no bound.
+        slot: of the page of what is in flight, where the run's particulars stand; -1 = none.
     """
 
     run_id: int
     function: str
     payload: bytes
+    place: int = 0
+    memory: int | None = None
+    slot: int = -1
 
 
 @attrs.define(eq=False)
@@ -58,6 +65,17 @@ class RunEnded:
 
 
 @attrs.define(eq=False)
+class RunRecalled:
+    """A run was taken back, and certainly never began.
+
+    Args:
+        run_id: as ordered.
+    """
+
+    run_id: int
+
+
+@attrs.define(eq=False)
 class WorkersCannotStart:
     """A process for runs could not be started, or is of no use; runs wait until another is.
 
@@ -70,7 +88,7 @@ class WorkersCannotStart:
     retry_after: float
 
 
-News = RunBegun | RunEnded | WorkersCannotStart
+News = RunBegun | RunEnded | RunRecalled | WorkersCannotStart
 
 
 class Watcher(Protocol):
@@ -86,20 +104,48 @@ class Watcher(Protocol):
         """Stop watching ``fd``; it need not be watched."""
 
 
+@attrs.frozen
+class Capabilities:
+    """What an executor can do; the runner says where one cannot do what is wanted of it.
+
+    Args:
+        capacity: its places, ≥ 1: runs that it takes at once, each in a place of its own.
+        longest_line: runs that one place takes ahead, ≥ 1, the one that runs among them; they can be recalled.
+        acknowledges: it says when a run begins; without it, a run begins when it is ordered.
+        can_kill: it can end a run that has begun; without it, such a run goes on, and keeps its place.
+        survives_runner: a run goes on when the runner has died.
+        carries_secrets: arguments may hold secrets; without it, such a task fails before it is sent.
+    """
+
+    capacity: int
+    longest_line: int = 1
+    acknowledges: bool = True
+    can_kill: bool = True
+    survives_runner: bool = False
+    carries_secrets: bool = True
+
+
 class Executor(Protocol):
     """Where runs happen. Every method is called in the loop's thread, and none of them blocks."""
 
+    capabilities: Capabilities
     next_wake: float
     """Monotonic time at which `flush` wants to be called again; ``inf`` if it does not."""
 
     def start(self, orders: Iterable[Order]) -> None:
         """Take orders; what cannot start now waits inside."""
 
-    def kill(self, run_id: int, *, signal: int) -> None:
-        """Send a signal to the whole process tree of a run; a run that is not known is no error."""
+    def warn(self, run_id: int) -> None:
+        """Tell a run that it is to end soon; one that does not listen goes on, and an unknown one is no error."""
 
-    def recall(self, run_id: int) -> None:
-        """Take back a run that no worker was told of: it ends as cancelled. One that a worker was told of goes on."""
+    def kill(self, run_id: int, *, signal: int) -> None:
+        """Send a signal to the whole process tree of a run; one that has not begun is recalled, whatever the signal.
+
+        A run that is not known is no error.
+        """
+
+    def recall(self, run_ids: Collection[int]) -> None:
+        """Take back runs: a `RunRecalled` follows for each that has not begun; the others go on."""
 
     def flush(self, now: float) -> Iterable[News]:
         """Send what `start` took, begin processes that are missing; called once a turn."""

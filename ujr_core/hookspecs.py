@@ -7,7 +7,7 @@ fewer arguments than a hook has, under the same names. The runner calls each plu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 import pluggy
 
@@ -25,6 +25,11 @@ from ujr_core.values import (
     Task,
     TaskRun,
 )
+
+if TYPE_CHECKING:  # it takes milliseconds, and most plugins have no executor
+    import concurrent.futures
+
+    from ujr_core.executoroffer import ExecutorOffer
 
 PROJECT = "ujr"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -165,6 +170,28 @@ def job_changed(job: str, state: JobState) -> None:
     """
 
 
+@hookspec
+def executor(node: Node) -> concurrent.futures.Executor | ExecutorOffer:
+    """Supply an executor that runs tasks, in the place of the local one.
+
+    Called: in the runner, of the plugin alone that ``executor`` of ``[runner]`` or of a job names, on a thread of its
+        own, before anything runs; and again when a run waits and the last one is broken. Never in a worker.
+    Arguments:
+        node: the machine this runner is on.
+    Return: a ``concurrent.futures.Executor``, a new one each time; or an `ExecutorOffer` that says what else it can do.
+        It is given one function, from bytes to bytes, which its processes import from ``ujr_core``. It is shut down
+        when the runner stops, without being waited for.
+    If you raise: the runs of those jobs wait, which is said, and you are called again, 0.1 s to 5 s later. Other jobs
+        run. So it is if you have not answered within ``fetch_timeout`` of ``[runner]``. What its ``submit`` raises, or
+        a future in the place of an answer, ends that run as ``executor_lost``.
+    Example:
+        >>> @hookimpl
+        ... def executor(node):
+        ...     return concurrent.futures.ThreadPoolExecutor(node.cpus)
+    """
+    raise NotImplementedError  # the signature is what counts: an implementation may not return None
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -196,6 +223,6 @@ def implements(hook: Callable[P, R]) -> _Mark[P, R]:
 
 
 __all__ = [
-    "PROJECT", "REPORT_HOOKS", "config_source", "fetch_job_details", "get_runnable_tasks", "hookimpl",
-    "hookspec", "implements", "job_changed", "task_failed", "task_started", "task_succeeded",
+    "PROJECT", "REPORT_HOOKS", "config_source", "executor", "fetch_job_details", "get_runnable_tasks",
+    "hookimpl", "hookspec", "implements", "job_changed", "task_failed", "task_started", "task_succeeded",
 ]  # fmt: skip

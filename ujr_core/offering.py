@@ -56,8 +56,12 @@ def offer_of(task: Task, plugin: str, limits: Collection[str] = ()) -> Offer:
         TaskError: it uses a limit that is not configured.
     """
     uses = _uses(task, plugin, limits) if task.uses else ()
-    payload, refusal = _pickled(task)
-    return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal, uses)
+    refusal = None
+    try:
+        payload: bytes | None = pickle_for_worker((task.args, dict(task.kwargs)), redact.remember)
+    except BaseException as error:  # noqa: BLE001  # a foreign __reduce__ may even exit; its run fails with its text
+        payload, refusal = None, _refusal(error)
+    return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal, uses, task.label)
 
 
 _FIX = "return a list of Task(function, args), or yield them"
@@ -91,12 +95,9 @@ def _uses(task: Task, plugin: str, limits: Collection[str]) -> tuple[tuple[str, 
     return weights
 
 
-def _pickled(task: Task) -> tuple[bytes | None, Failure | None]:
-    try:
-        return pickle_for_worker((task.args, dict(task.kwargs)), redact.remember), None
-    except BaseException as error:  # noqa: BLE001  # a foreign __reduce__ may even exit; its run fails with its text
-        message = cut(redact.scrub(f"the arguments cannot be pickled: {said_by(error)}"))
-        return None, Failure("not_serialisable", type_name_of(type(error)), message, whole_text(error))
+def _refusal(error: BaseException) -> Failure:
+    message = cut(redact.scrub(f"the arguments cannot be pickled: {said_by(error)}"))
+    return Failure("not_serialisable", type_name_of(type(error)), message, whole_text(error))
 
 
 def monotonic_of(check: NextCheck, asked_at: float, clock: Clock) -> float:

@@ -25,6 +25,7 @@ from ujr_core.foreign import one_line
 from ujr_core.patience import Hangs, Patience
 from ujr_core.registry import Registry
 from ujr_core.registry.check import check_jobs
+from ujr_core.registry.executors import check_executors
 from ujr_core.values import JobConfig, Start
 from ujr_core.workingfolder import WorkingFolder
 
@@ -157,7 +158,7 @@ def project_of(main: Main, plugins: Sequence[object] = (), *, discover: bool = T
     registry = Registry.load(main=main, extra=plugins, discover=discover)
     tables, warnings = _ask_sources(main, registry)
     consolidation = consolidate(tables, main.runner)
-    wrong_jobs = check_jobs(consolidation.checkable, registry)
+    wrong_jobs = check_jobs(consolidation.checkable, registry) + check_executors(consolidation.jobs, registry, main)
     # A source that answers what is no mapping has named no job, as one that raises; the others' jobs are known.
     no_answers = [fault for fault in consolidation.faults if fault.code == "plugin-wrong-answer"]
     wrong_tables = [fault for fault in consolidation.faults if fault not in no_answers]

@@ -49,6 +49,11 @@ def remember(secret: Secret) -> bool:
     return is_searchable
 
 
+def knows_any() -> bool:
+    """Tell whether there is anything to scrub."""
+    return bool(_NEEDLES)
+
+
 def scrub(text: str) -> str:
     """Return the text with every known secret replaced by its name."""
     # A substring loop is an order of magnitude faster than one large expression.

@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from ujr_core.redact import scrub
+from ujr_core.inflight import NO_SLOT, InFlight
+from ujr_core.redact import knows_any, scrub
 from ujr_core.values import Failure, JobState, Result, TaskRun
 
 _TEXTS = {
@@ -16,6 +17,7 @@ _TEXTS = {
     Failure: ("type_name", "message", "traceback", "output"),
     JobState: ("text",),
 }
+_COUNTING = threading.Lock()  # one for all: it is held for a subtraction
 
 
 class Report:
@@ -27,30 +29,54 @@ class Report:
     Args:
         hook: name.
         arguments: in the order of the hook's contract, not scrubbed.
+        in_flight: the page; None if nothing stands there for this report.
+        slot: what is let go there, once everybody was told.
 
     Attributes:
         size: bytes that it keeps in memory, roughly.
     """
 
-    def __init__(self, hook: str, *arguments: Any) -> None:
+    __slots__ = ("_arguments", "_in_flight", "_is_scrubbed", "_left", "_slot", "_whole", "hook", "size")
+
+    def __init__(self, hook: str, *arguments: Any, in_flight: InFlight | None = None, slot: int = NO_SLOT) -> None:
         self.hook = hook
         # Taken once: what a queue adds to its sum is what it takes off again, though scrubbing changes lengths.
-        self.size = sum(map(_size_of, arguments))
+        self.size = _size_of(arguments[-1])
         self._arguments = arguments
+        self._in_flight, self._slot, self._left, self._whole = in_flight, slot, 0, self
         self._is_scrubbed = False
-        self._lock = threading.Lock()
 
     def arguments(self) -> tuple[Any, ...]:
         """Return what a reporter is called with."""
-        with self._lock:
-            if not self._is_scrubbed:
+        if not self._is_scrubbed:
+            if knows_any():
+                # Two threads may do so at once, and come to the same.
                 self._arguments = tuple(map(_scrubbed, self._arguments))
-                self._is_scrubbed = True
-            return self._arguments
+            self._is_scrubbed = True
+        return self._arguments
+
+    def expect(self, count: int) -> None:
+        """Say how many are to be told; after the last the slot is let go, with none at once."""
+        self._left = count
+        if not count and self._in_flight is not None:
+            self._in_flight.let_go(self._slot)
+
+    def told(self) -> None:
+        """Count one that was told, or never will be; in any thread."""
+        whole = self._whole
+        if whole._in_flight is None:  # as of every beginning
+            return
+        with _COUNTING:
+            whole._left -= 1
+            is_last = not whole._left
+        if is_last:
+            whole._in_flight.let_go(whole._slot)
 
     def without_value(self) -> Report:
-        """Return a report of the same news that keeps no pickled result in memory."""
-        return Report(self.hook, *map(_without_value, self._arguments))
+        """Return a report of the same news that keeps no pickled result in memory, in the place of this one."""
+        report = Report(self.hook, *map(_without_value, self._arguments))
+        report._whole = self
+        return report
 
 
 def _scrubbed(value: Any) -> Any:

@@ -20,6 +20,12 @@ MOST_REPORTS = 10_000
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes that may wait for one reporter; what comes beyond comes without its value, if that is enough."""
 
+HANDFUL = 50
+"""Reports that are taken from the queue at once: the lock is a tenth of what a report costs."""
+
+LARGE = 64 * 1024
+"""Bytes of a report beyond which none is taken along with it, so that no more than one large one is not counted."""
+
 Call = Callable[..., object]
 
 
@@ -28,9 +34,12 @@ class Reporter:
 
     def __init__(self, name: str, hooks: dict[str, Call], folder: WorkingFolder) -> None:
         self.name, self.hooks = name, hooks
+        self.turn: list[Report] = []
+        """What comes of the turn of the loop that goes on."""
         self._folder = folder
         self.dropped = 0
         self._queue: deque[Report] = deque()
+        self._hand: deque[Report] = deque()  # taken from the queue together, each being called with in its turn
         self._bytes = 0
         self._is_closing = False
         self._is_in = ""  # the hook that is being called
@@ -39,11 +48,17 @@ class Reporter:
         self._thread = threading.Thread(target=self._live, name=f"ujr-reporter-{name}", daemon=True)
         self._thread.start()
 
-    def put(self, reports: list[Report]) -> None:
+    def flush(self) -> None:
         """Queue what came of one turn of the loop."""
+        reports, self.turn = self.turn, []
+        size = sum([report.size for report in reports])
         with self._more:
-            for report in reports:
-                self._take(report)
+            if len(self._queue) + len(reports) <= MOST_REPORTS and self._bytes + size <= MOST_BYTES:
+                self._queue.extend(reports)
+                self._bytes += size
+            else:
+                for report in reports:
+                    self._take(report)
             self._more.notify()
 
     def close(self, deadline: float) -> int:
@@ -56,7 +71,7 @@ class Reporter:
             return 0
         if hook := self._is_in:
             log.warning('plugin "%s": a call of its %s has not returned, and is left alone', self.name, hook)
-        return len(self._queue)
+        return len(self._queue) + len(self._hand)
 
     def call(self, report: Report) -> None:
         """Make one call; what it raises changes nothing."""
@@ -64,6 +79,7 @@ class Reporter:
             self.hooks[report.hook](*report.arguments())
         except BaseException as error:  # noqa: BLE001  # of foreign code; the outcome stands, others are told
             self._faults.error(f'plugin "{self.name}": {report.hook} raised; the run is not affected', error)
+        report.told()
 
     def _take(self, report: Report) -> None:
         if self._queue and self._bytes + report.size > MOST_BYTES:
@@ -72,28 +88,35 @@ class Reporter:
         # What waits alone always fits: a report may be larger than all that may wait.
         if self._queue and (len(self._queue) >= MOST_REPORTS or self._bytes + report.size > MOST_BYTES):
             self.dropped += 1
+            report.told()
             return
         self._queue.append(report)
         self._bytes += report.size
 
     def _live(self) -> None:
         has_said = False
-        while (report := self._next()) is not None:
+        while self._has_more():
             if self.dropped and not has_said:
                 has_said = True
                 log.warning('plugin "%s" is far behind; some reports are dropped', self.name)
-            self._is_in = report.hook
-            self.call(report)
-            self._is_in = ""
+            while self._hand:
+                report = self._hand.popleft()
+                self._is_in = report.hook
+                self.call(report)
+            hook, self._is_in = self._is_in, ""
             if not self._queue:  # now and then will do, and is cheap
-                self._folder.keep(self.name, report.hook)
+                self._folder.keep(self.name, hook)
 
-    def _next(self) -> Report | None:
+    def _has_more(self) -> bool:
+        """Wait for reports, and take some into the hand; False at the end."""
         with self._more:
             while not self._queue:
                 if self._is_closing:
-                    return None
+                    return False
                 self._more.wait()
-            report = self._queue.popleft()
-            self._bytes -= report.size
-            return report
+            for _ in range(min(HANDFUL, len(self._queue))):
+                self._hand.append(self._queue.popleft())
+                self._bytes -= self._hand[-1].size
+                if self._hand[-1].size > LARGE:
+                    break
+            return True

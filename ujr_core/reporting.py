@@ -29,27 +29,35 @@ class Reporting:
             for name, call in registry.reporters(hook):
                 hooks.setdefault(name, {})[hook] = call
         self._reporters = [reporter(name, calls) for name, calls in hooks.items()]
+        self._of_hook = {hook: [one for one in self._reporters if hook in one.hooks] for hook in REPORT_HOOKS}
         self._asking = asking
-        self._turn: dict[Reporter, list[Report]] = {}
 
     def job_changed(self, report: Report) -> None:
         """Queue a change of a job for everyone."""
-        for reporter in self._reporters:
-            self._queue(reporter, report)
+        for reporter in self._of_hook[report.hook]:
+            reporter.turn.append(report)
 
-    def run_changed(self, report: Report, *, job: str, plugin: str) -> None:
-        """Queue news of a run for everyone; the job's own plugin is never spared a report."""
-        for reporter in self._reporters:
+    def run_changed(self, report: Report, *, job: str, plugin: str | None) -> None:
+        """Queue news of a run for everyone; the job's own plugin is never spared a report.
+
+        Args:
+            report: of the run.
+            job: whose run it is.
+            plugin: the job's own; None if the job is not there any more.
+        """
+        reporters = self._of_hook[report.hook]
+        report.expect(len(reporters))
+        for reporter in reporters:
             if reporter.name != plugin:
-                self._queue(reporter, report)
-            elif report.hook in reporter.hooks:
+                reporter.turn.append(report)
+            else:
                 self._asking.report(job, functools.partial(reporter.call, report))
 
     def flush(self) -> None:
         """Hand over one turn's reports; called by the loop once a turn."""
-        for reporter, reports in self._turn.items():
-            reporter.put(reports)
-        self._turn.clear()
+        for reporter in self._reporters:
+            if reporter.turn:
+                reporter.flush()
 
     def close(self, deadline: float) -> None:
         """Deliver what is queued until a monotonic deadline, and say what was not."""
@@ -58,7 +66,3 @@ class Reporting:
             left = reporter.close(deadline)
             if left or reporter.dropped:
                 log.warning('plugin "%s" was not told of %d reports', reporter.name, left + reporter.dropped)
-
-    def _queue(self, reporter: Reporter, report: Report) -> None:
-        if report.hook in reporter.hooks:
-            self._turn.setdefault(reporter, []).append(report)

@@ -10,17 +10,24 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ujr_core.asking import Asking
 from ujr_core.clock import SYSTEM
+from ujr_core.configuration.settings import LOCAL
 from ujr_core.control.server import opened as control_opened
+from ujr_core.dispatch import Dispatch
 from ujr_core.errors import Faults
+from ujr_core.execution import Executor
+from ujr_core.executors import open_executors
 from ujr_core.inbox import Inbox
+from ujr_core.inflight import InFlight
+from ujr_core.inflight import opened as in_flight_opened
 from ujr_core.keeper import Keeper
 from ujr_core.loop import Loop
 from ujr_core.memory import Memory, read_kept, read_over, read_starts
-from ujr_core.pool.local import LocalPool
+from ujr_core.pool.call import Site
+from ujr_core.pool.local import LONGEST_LINE, LocalPool
 from ujr_core.project import Config, Project, load_project
 from ujr_core.registry.tally import write_tallies
 from ujr_core.reporter import Reporter
@@ -40,6 +47,9 @@ LAST_WORDS = 5.0
 
 KEEP_PATIENCE = 1.0
 """Seconds that a disk has at the end to take what a restart goes on with."""
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds that a thread holds the interpreter while others wait; less would cost a tenth of all that is done."""
 
 LEAST_WORDS = 0.25
 """Seconds that they have when the patience of whoever stopped the runner is at its end."""
@@ -89,27 +99,27 @@ class Runner:
             if project.faults:
                 raise Faults(project.faults)
             chosen = project.chosen(jobs)
-            with locked(project.state_folder):
+            with locked(project.state_folder), switching_often():
                 for warning in (*project.plugin_warnings, *project.source_warnings):
                     log.warning("%s", warning.as_warning())
                 if project.doubtful_zone:
                     log.warning("%s", project.doubtful_zone)
                 return self._run(chosen, mode, are_triggered=bool(jobs))
 
-    def _run(self, jobs: Iterable[JobConfig], mode: Mode, *, are_triggered: bool) -> int:
+    def _run(self, jobs: Sequence[JobConfig], mode: Mode, *, are_triggered: bool) -> int:
         folder = self.project.state_folder
         kept, over = read_kept(folder), read_over(folder)
-        state = self._state(mode)
-        with self._opened(state, kept) as loop:
+        with self._opened(mode, jobs, kept) as loop:
+            loop.dispatch.report_left_of_others({config.name for config in jobs})
             for config in jobs:
                 loop.inbox.put(JobAdded(config, kept.get(config.name), over.get(config.name, frozenset())))
                 if are_triggered:
                     loop.inbox.put(Triggered(config.name))
             loop.run()
         self._leave_tallies()
-        return exit_code(state)
+        return exit_code(loop.state)
 
-    def _state(self, mode: Mode) -> State:
+    def _state(self, mode: Mode, pools: Mapping[str, Executor]) -> State:
         main = self.project.main
         return State(
             workers=self._workers,
@@ -119,6 +129,8 @@ class Runner:
             wall_offset=SYSTEM.offset(),
             limits=main.limits,
             kept_starts=read_starts(self.project.state_folder),
+            executors={name: pool.capabilities for name, pool in pools.items()},
+            executor=main.runner.executor,
         )
 
     def _leave_tallies(self) -> None:
@@ -128,21 +140,63 @@ class Runner:
             log.warning("what the plugins' hooks have cost cannot be written: %s", error.strerror or error)
 
     @contextlib.contextmanager
-    def _opened(self, state: State, kept: Mapping[str, Kept]) -> Iterator[Loop]:
-        main, registry = self.project.main, self.project.registry
+    def _opened(self, mode: Mode, jobs: Sequence[JobConfig], kept: Mapping[str, Kept]) -> Iterator[Loop]:
+        main, registry, folder = self.project.main, self.project.registry, self.project.state_folder
         with contextlib.ExitStack() as opened:
             suppliers = self.project.suppliers
             inbox = Inbox()
             opened.callback(inbox.close)
             opened.enter_context(stop_signals(inbox))  # first, so that an impatient ^C does not cut short the closing
+            in_flight = opened.enter_context(in_flight_opened(folder, self._workers * LONGEST_LINE))
             asking = Asking(suppliers, main.node, inbox, Strands(), limits=main.limits)
-            keeper = Keeper(Memory(self.project.state_folder), kept, strand=asking.strands.new(), inbox=inbox)
+            keeper = Keeper(Memory(folder), kept, strand=asking.strands.new(), inbox=inbox)
             reporting = Reporting(registry, asking, functools.partial(Reporter, folder=suppliers.folder))
             opened.callback(lambda: _last_words(state, keeper, asking, reporting))
-            pool = LocalPool(inbox, workers=self._workers, folder=main.folder, sys_path=_absolute(sys.path))
-            opened.callback(pool.close)
-            opened.enter_context(control_opened(self.project.state_folder, inbox, state))
-            yield Loop(state, inbox=inbox, pool=pool, asking=asking, reporting=reporting, keeper=keeper, node=main.node)
+            pools = self._pools(jobs, inbox, asking.strands, in_flight)
+            for pool in pools.values():
+                opened.callback(pool.close)
+            state = self._state(mode, pools)
+            opened.enter_context(control_opened(folder, inbox, state))
+            dispatch = Dispatch(
+                pools, inbox=inbox, reporting=reporting, in_flight=in_flight, node=main.node, runner_id=state.runner_id
+            )
+            yield Loop(state, inbox=inbox, dispatch=dispatch, asking=asking, reporting=reporting, keeper=keeper)
+
+    def _pools(
+        self, jobs: Sequence[JobConfig], inbox: Inbox, strands: Strands, in_flight: InFlight
+    ) -> dict[str, Executor]:
+        main = self.project.main
+        site = Site(main.folder, tuple(_absolute(sys.path)))
+        local = LocalPool(
+            inbox,
+            workers=self._workers,
+            folder=site.folder,
+            sys_path=site.sys_path,
+            recycle=main.runner.recycle,
+            page_fd=in_flight.fd,
+        )
+        others = open_executors(
+            {main.runner.executor, *(job.executor for job in jobs if job.executor)} - {LOCAL},
+            registry=self.project.registry,
+            node=main.node,
+            inbox=inbox,
+            strands=strands,
+            workers=self._workers,
+            site=site,
+            patience=main.runner.fetch_timeout,
+        )
+        return {LOCAL: local, **others}
+
+
+@contextlib.contextmanager
+def switching_often() -> Iterator[None]:
+    """Have threads hand over more often than usual, so that a hook that burns the processor delays others less."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH_INTERVAL))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _last_words(state: State, keeper: Keeper, asking: Asking, reporting: Reporting) -> None:

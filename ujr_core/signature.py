@@ -41,15 +41,15 @@ def signature_of(function: str, args: tuple[object, ...], kwargs: Mapping[str, o
     """
     digest = _prefix(function).copy()
     try:
-        for value in args:
-            digest.update(_written(value))
+        digest.update(b"".join(map(_written, args)))
         if kwargs:
             digest.update(_written(kwargs))
     except _NoFormError as error:
         raise _refused(function, str(error)) from None
     except RecursionError:
         raise _refused(function, "a value that contains itself, or is nested too deep") from None
-    return str(digest.hexdigest())
+    name: str = digest.hexdigest()
+    return name
 
 
 class _NoFormError(Exception):
@@ -78,8 +78,7 @@ def _tagged(tag: bytes, content: bytes) -> bytes:
 
 def _written(value: Any) -> bytes:
     # The exact type decides: a subclass of int may mean something else, and bool is one.
-    write = _WRITERS.get(type(value)) or _writer_by_base(value)
-    return write(value)
+    return (_WRITERS.get(type(value)) or _writer_by_base(value))(value)
 
 
 def _items(tag: bytes, values: Iterable[bytes]) -> bytes:

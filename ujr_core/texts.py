@@ -25,6 +25,8 @@ _CUT = "[… cut to 64 KiB …]"
 _OWN_FRAMES = frozenset(
     [
         "ujr_core.pool.worker",
+        "ujr_core.pool.call",
+        "ujr_core.engine",
         "ujr_core.testing.executor",
         "ujr_core.naming",
         "importlib",

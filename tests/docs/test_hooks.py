@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import doctest
 import importlib
 import inspect
@@ -99,6 +100,7 @@ def asked(hook: str, folder: pathlib.Path) -> tuple[object, ...]:
         "config_source": (make_start(folder),),
         "fetch_job_details": (make_job_config("north"), make_node()),
         "get_runnable_tasks": (make_job("north", params={"inbox": str(folder)}),),
+        "executor": (make_node(),),
         "task_started": (make_run("north"),),
         "task_succeeded": (make_run("north"), Result("4", "", duration=0.5)),
         "task_failed": (make_run("north"), Failure("error", "ValueError", "no such station")),
@@ -112,7 +114,14 @@ def answers(folder: pathlib.Path) -> dict[str, object]:
         "config_source": {"nightly": {"plugin": "command", "params": {"argv": ["make", "report"]}}},
         "fetch_job_details": {"scratch": "/scratch/here/north"},
         "get_runnable_tasks": [(json.load, (folder / "new.csv",))],
+        "executor": 8,
     }
+
+
+def _shown(answer: Any) -> object:
+    if isinstance(answer, concurrent.futures.Executor):
+        return answer.submit(pow, 2, 3).result()
+    return answer if isinstance(answer, dict | None) else [(task.function, task.args) for task in answer]
 
 
 PRINTS = {
@@ -130,11 +139,11 @@ def test_the_example_of_a_hook_is_a_plugin(
     """It loads without an error, and does what it shows when it is called as a runner calls it."""
     (tmp_path / "new.csv").touch()
     module = types.ModuleType("example")
-    vars(module).update(hookimpl=hookimpl, Task=Task, pathlib=pathlib, load=json.load)
+    vars(module).update(hookimpl=hookimpl, Task=Task, pathlib=pathlib, load=json.load, concurrent=concurrent)
     exec(example(hook), vars(module))
     with load_plugins(("example", module)) as plugins:
         assert not plugins.errors
         answer = plugins.registry.call_one("example", getattr(hookspecs, hook), *asked(hook, tmp_path))
-        shown = answer if isinstance(answer, dict | None) else [(task.function, task.args) for task in answer]
+        shown = _shown(answer)
     assert shown == answers(tmp_path).get(hook)
     assert capsys.readouterr().out == PRINTS.get(hook, "")

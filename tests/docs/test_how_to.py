@@ -11,7 +11,8 @@ from tests.process.ujr_process import started
 from ujr_core.control.client import ask
 from ujr_core.control.wire import Request
 
-PAGES = ("package-a-plugin", "test-a-plugin", "debug-a-plugin", "wrap-a-hook", "limits-and-retry-after")
+_LONG = pytest.param("write-an-executor", marks=pytest.mark.slow)  # it runs a whole contract with processes
+PAGES = ("package-a-plugin", _LONG, "test-a-plugin", "debug-a-plugin", "wrap-a-hook", "limits-and-retry-after")
 EXPLAINING = "docs/how-to/why-is-it-not-running.md"
 PROVIDER = "from ujr_core import hookimpl\n\n@hookimpl\ndef fetch_job_details(job):\n    return None\n"
 

@@ -35,6 +35,7 @@ CATCHERS = (
     "tests/unit/test_backoff.py",
     "tests/unit/test_done_and_idle.py",
     "tests/unit/test_limits.py",
+    "tests/unit/test_lines_ahead.py",
     "tests/unit/test_answers.py",
     "tests/property/test_scheduler_machine.py",
     "tests/property/test_law.py",

@@ -352,6 +352,74 @@ def raises_odd_text() -> NoReturn:
     raise ShowsOddText
 
 
+def leaves_a_line(path: str, line: object, seconds: float = 0.0) -> int:
+    """Add a line to a file, which shows that it ran, and take so many seconds; return the own pid."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(fd, f"{line}\n".encode())
+    os.close(fd)
+    if seconds:
+        select.select([], [], [], seconds)
+    return os.getpid()
+
+
+def size_of(data: bytes) -> int:
+    """Return the length of what came."""
+    return len(data)
+
+
+def returns_much(size: int) -> bytes:
+    """Return so many bytes."""
+    return bytes(size)
+
+
+_kept: list[bytes] = []
+
+
+def keeps_memory(size: int) -> int:
+    """Let the worker grow for good; return the own pid."""
+    _kept.append(b"x" * size)
+    return os.getpid()
+
+
+def writes_byte_by_byte() -> None:
+    """Have all that this worker writes from now on go in single bytes."""
+    write = os.write
+
+    def single(fd: int, data: Any) -> int:
+        return sum(write(fd, data[place : place + 1]) for place in range(len(data)))
+
+    on_next_write(single)
+
+
+def stands_after_its_message(witness: str) -> int:
+    """Stop when the outcome has been told; return the own pid."""
+    write = os.write
+
+    def stand(fd: int, data: Any) -> int:
+        os.write = write
+        written = write(fd, data)
+        tell(witness, os.getpid())
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return written
+
+    on_next_write(stand)
+    return os.getpid()
+
+
+def stands_before_its_message(witness: str) -> int:
+    """Stop when the outcome is about to be told, which is when the next run is claimed; return the own pid."""
+    write = os.write
+
+    def stand(fd: int, data: Any) -> int:
+        os.write = write
+        tell(witness, os.getpid())
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return write(fd, data)
+
+    on_next_write(stand)
+    return os.getpid()
+
+
 def tell(witness: str, *pids: int) -> None:
     """Write pids to a file that is either whole or not there."""
     draft = pathlib.Path(f"{witness}.{os.getpid()}")

@@ -55,7 +55,7 @@ class LawWorld(World):
     """
 
     def __init__(self, mix: Mix) -> None:
-        super().__init__(workers=mix.workers, mode=Mode.UNTIL_IDLE, limits=LIMITS)
+        super().__init__(workers=mix.workers, longest_line=mix.longest_line, mode=Mode.UNTIL_IDLE, limits=LIMITS)
         self.plans = {f"job{number}": plan for number, plan in enumerate(mix.jobs)}
         self.accounts: defaultdict[Key, defaultdict[str, Account]] = defaultdict(lambda: defaultdict(Account))
         self.going: defaultdict[str, dict[str, float | None]] = defaultdict(dict)
@@ -66,6 +66,7 @@ class LawWorld(World):
         self.lives = 1
         self.forgotten: set[Key] = set()
         self.lulls = 0
+        self.taken_back: Counter[str] = Counter()
         self._checks: defaultdict[str, bool] = defaultdict(bool)
         self._hook_raised: defaultdict[str, bool] = defaultdict(bool)
         self._waited: defaultdict[str, bool] = defaultdict(bool)
@@ -192,14 +193,18 @@ class LawWorld(World):
 
     def _StartRuns(self, command: commands.StartRuns) -> None:
         for run in command.runs:
+            if run.offer.signature in self.going[run.job.name]:
+                event("a run was started elsewhere")
             name, signature = run.job.name, run.offer.signature
             due = run.answer.firing.due - self.wall if run.answer.firing is not None else None
             assert (name, due) not in self._settled_keys(), f"{signature} starts for {due}, which is settled"
             assert set(self.going[name].values()) <= {due}, f"{signature} starts beside a run of another firing"
             plan = self.plans[name]
-            fails = plan.fails[int(signature.rpartition("/")[2])]
+            number = int(signature.rpartition("/")[2])
+            fails = plan.fails[number]
             is_to_fail = self.accounts[name, due][signature].failures < fails
-            self.ends[signature] = Ends(MOST_TURNS if is_to_fail else 0, plan.seconds, plan.kind, 2.0)
+            seconds = 0.0 if plan.is_uneven and number % 2 == 0 else plan.seconds
+            self.ends[signature] = Ends(MOST_TURNS if is_to_fail else 0, seconds, plan.kind, 2.0)
             self.going[name][signature] = due
             super()._StartRuns(commands.StartRuns((run,)))
 
@@ -215,6 +220,15 @@ class LawWorld(World):
         else:
             account.failures += 1
             self._failing[name].add(signature)
+
+    def _ForgetRun(self, command: commands.ForgetRun) -> None:
+        super()._ForgetRun(command)
+        event("a run never began")
+        sent = next(one for one in reversed(self.sent) if one.run_id == command.run_id)
+        name = sent.signature.partition("/")[0]
+        del self.going[name][sent.signature]
+        self.taken_back[name] += 1
+        self.lulls += not any(self.going.values())
 
     def _settled_keys(self) -> set[Key]:
         return {(name, due - self.wall) for _, name, due in self.settled}
@@ -288,7 +302,7 @@ class LawWorld(World):
         interval = math.inf if plan.schedule else plan.settings.get("check_interval", HOUR)
         if plan.next_check is not None:
             interval = min(interval, max(1.0, plan.next_check))
-        runs, dues = len(self.started(name)), len(set(self.due_times(name)) - {None})
+        runs, dues = len(self.started(name)) + self.taken_back[name], len(set(self.due_times(name)) - {None})
         # Of firings that a person asked for several may wait for the same thing, each looking for itself.
         waiting = 1 + deeds[name, "trigger"] + deeds[name, "backfill"]
         most = waiting * (self.now / interval + 2 * runs) + dues + deeds[name, "trigger"]

@@ -32,6 +32,7 @@ class Plan:
         schedule: settings; empty: none.
         settings: others.
         seconds: that a run lasts.
+        is_uneven: runs of every other task, the first one among them, end at once.
         kind: of failure.
         uses: names of limits.
         pull: seconds that pass before each task that it names.
@@ -46,6 +47,7 @@ class Plan:
     schedule: dict[str, Any] = attrs.field(factory=dict)
     settings: dict[str, Any] = attrs.field(factory=dict)
     seconds: float = 0.0
+    is_uneven: bool = False
     kind: Literal["error", "timeout", "deferred"] = "error"
     uses: tuple[str, ...] = ()
     pull: float = 0.0
@@ -79,12 +81,14 @@ class Mix:
     Args:
         jobs: in the order they are added.
         workers: places.
+        longest_line: runs that each takes ahead.
         acts: in any order.
         lasts: seconds for which something else keeps the runner from idleness.
     """
 
     jobs: tuple[Plan, ...]
     workers: int = 1
+    longest_line: int = 1
     acts: tuple[Act, ...] = ()
     lasts: float = 0.0
 
@@ -109,6 +113,7 @@ def _plans(shapes: list[Shape], **others: Any) -> st.SearchStrategy[Plan]:
         fails=_fails,
         settings=_settings,
         seconds=st.sampled_from([0.0, 0.0, 1.5, 20.0, 90.0]),
+        is_uneven=st.booleans(),
         kind=st.sampled_from(["error", "timeout", "deferred"]),
         uses=st.sampled_from([(), (), ("x",), ("y",), ("x", "y")]),
         pull=st.sampled_from([0.0, 0.0, 0.7, 25.0]),
@@ -140,6 +145,7 @@ mixes_of_all_but_one_shots = st.builds(
     Mix,
     jobs=st.lists(_loose | _under_firings | _sensors | _lists, min_size=1, max_size=4).map(tuple),
     workers=st.integers(1, 4),
+    longest_line=st.sampled_from([1, 3, 128]),
     acts=_deeds,
     lasts=st.sampled_from([0.0, 230.0]),
 )
@@ -147,6 +153,7 @@ mixes_of_all_but_acts = st.builds(
     Mix,
     jobs=st.lists(_one_shots | _loose | _under_firings | _sensors | _lists, min_size=1, max_size=4).map(tuple),
     workers=st.integers(1, 4),
+    longest_line=st.sampled_from([1, 3, 128]),
 )
 mixes = mixes_of_all_but_one_shots | mixes_of_all_but_one_shots | mixes_of_all_but_acts
 """A one-shot without a schedule begins anew where its runner does: it stands in worlds that nothing befalls."""

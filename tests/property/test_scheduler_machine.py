@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.control import current_build_context
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from tests.property.witness import Books, Witness
-from ujr_core.execution import RunBegun, RunEnded
+from tests.property.witness import Active, Books, Witness
+from ujr_core.execution import Capabilities, RunBegun, RunEnded, RunRecalled
 from ujr_core.scheduler import Mode, State, commands, exit_code, explain, step
 from ujr_core.scheduler.events import (
     AnswerEnded,
@@ -77,6 +77,7 @@ job_settings = st.fixed_dictionaries(
         "spread": st.sampled_from([0.0, 2.0]),
         "ask_timeout": st.sampled_from([3.0, 60.0]),
         "on_stop": st.sampled_from(["cancel", "finish"]),
+        "executor": st.sampled_from([None, None, None, "far"]),
     }
 )
 pick = st.integers(min_value=0, max_value=999)
@@ -92,6 +93,10 @@ def _brief(command: Any) -> str:
     return f"{type(command).__name__} {shown}"
 
 
+def _outcome(kind: FailureKind | None, duration: float = 0.0) -> Result | Failure:
+    return Result("None", duration=duration) if kind is None else Failure(kind, "Type", "message", duration=duration)
+
+
 def _iso(due: float) -> str:
     return datetime.datetime.fromtimestamp(due, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -102,15 +107,20 @@ class SchedulerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 100.0
+        self.recalling: list[int] = []
 
     @initialize(
         workers=st.integers(1, 3),
+        length=st.sampled_from([1, 2, 5, 5]),
         mode=st.sampled_from([Mode.FOREVER] * 4 + [Mode.UNTIL_IDLE, Mode.ONCE]),
         jobs=st.lists(job_settings, min_size=1, max_size=3),
     )
-    def begin(self, workers: int, mode: Mode, jobs: list[dict[str, Any]]) -> None:
+    def begin(self, workers: int, length: int, mode: Mode, jobs: list[dict[str, Any]]) -> None:
         """A runner starts with some jobs."""
-        self.state = State(workers=workers, mode=mode, shutdown_timeout=10.0, limits=LIMITS, wall_offset=WALL)
+        executors = {"local": Capabilities(workers, length), "far": Capabilities(2, 3, can_kill=False)}
+        self.state = State(
+            workers, mode=mode, shutdown_timeout=10.0, limits=LIMITS, wall_offset=WALL, executors=executors
+        )
         give_up = 5 if mode is Mode.UNTIL_IDLE else math.inf
         self.witness = Witness(self.state, give_up=give_up, limits=dict(LIMITS))
         for number, chosen in enumerate(jobs):
@@ -133,6 +143,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 if current_build_context().is_final:  # the text of each command costs more than the step
                     note(f"{self.now:g} {_brief(command)}")
                 self.witness.see(command, self.now)
+                self._note_recalls(command)
             if self.state.stop is not None and self.witness.stopped_at is None:
                 self.witness.note_idleness(self.now)
             is_at_rest = not ordered and self.state.next_wake > self.now
@@ -140,10 +151,18 @@ class SchedulerMachine(RuleBasedStateMachine):
                 break
             assert turn < 7, "the scheduler finds no rest"
             ordered = step(self.state, [], self.now)
+        self.witness.check_places(self.now)
         self.witness.check_killing(self.now)
         self.witness.check_hanging(self.now)
         self._check_firings()
         assert not any(self.witness.to_report.values()), "promise 2: not reported"
+
+    def _note_recalls(self, command: Any) -> None:
+        # What was told to end before it began is recalled, whatever the signal.
+        if isinstance(command, commands.RecallRuns):
+            self.recalling += command.run_ids
+        elif isinstance(command, commands.KillRun) and self.witness.runs[command.run_id].begun_at is None:
+            self.recalling.append(command.run_id)
 
     def _check_firings(self) -> None:
         """Promise 16: what has come is asked about, waits, or was said to be merged or dropped."""
@@ -215,23 +234,70 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(choice=pick)
     def begin_run(self, choice: int) -> None:
         """A worker acknowledges a run."""
-        waiting = [run_id for run_id, run in self.witness.runs.items() if run.begun_at is None]
+        waiting = [run_id for run_id, run in self.witness.runs.items() if self._may_begin(run_id, run)]
         if waiting:
             self._begin(waiting[choice % len(waiting)])
 
+    def _may_begin(self, run_id: int, run: Active) -> bool:
+        # What is refused the runner itself begins, and ends, wherever it stands.
+        return run.begun_at is None and (run.is_refused or self.witness.floor.is_first(run_id))
+
     def _begin(self, run_id: int) -> None:
-        self.witness.runs[run_id].begun_at = self.now
+        run = self.witness.runs[run_id]
+        run.begun_at = self.now
+        self.witness.floor.begin(run_id, self.now)
         self.witness.to_report[run_id] = ["started"]
         self._step([RunBegun(run_id)])
+        assert run.signals or not run.is_dropped, "a run of a job that is gone was to be cancelled, and goes on"
 
-    @rule(choice=pick, kind=st.sampled_from([None, None, None, *KINDS]), is_late=st.booleans())
-    def end_run(self, choice: int, kind: FailureKind | None, is_late: bool) -> None:
+    @rule(count=st.sampled_from([1, 2, 99]), is_late=st.booleans())
+    def answer_recalls(self, count: int, is_late: bool) -> None:
+        """An executor gives back what it was to recall and has not begun, at times after it has begun the next one."""
+        if is_late and (firsts := [one for one in self.recalling if self.witness.floor.is_first(one)]):
+            event("a late recall")
+            if self.witness.runs[firsts[0]].begun_at is None:
+                self._begin(firsts[0])
+        answered, self.recalling = self.recalling[:count], self.recalling[count:]
+        news = []
+        for run_id in dict.fromkeys(answered):
+            run = self.witness.runs.get(run_id)
+            if run is not None and run.begun_at is None and not run.is_refused and run_id in self.witness.floor.spots:
+                self.witness.recalled(run_id, self.now)
+                news.append(RunRecalled(run_id))
+        self.recalling = [run_id for run_id in self.recalling if run_id not in answered]
+        if news:
+            self._step(news)
+
+    @rule(choice=pick, how=st.sampled_from(["begun", "ended", "recalled"]))
+    def foreign_news(self, choice: int, how: str) -> None:
+        """What was recalled has had its end, and what has begun cannot be recalled."""
+        floor, runs = self.witness.floor, self.witness.runs
+        if how == "recalled":
+            known = [run_id for run_id, run in runs.items() if run.begun_at is not None or run_id not in floor.spots]
+        else:
+            known = [run_id for run_id in runs if run_id not in floor.spots]
+        if known:
+            run_id = known[choice % len(known)]
+            news = {
+                "begun": RunBegun(run_id),
+                "ended": RunEnded(run_id, Result("None")),
+                "recalled": RunRecalled(run_id),
+            }
+            self._nonsense(news[how])
+
+    @rule(
+        choice=pick,
+        kind=st.sampled_from([None, None, None, *KINDS]),
+        is_late=st.booleans(),
+        duration=st.sampled_from([0.0, 0.0, 0.0006, 0.0011, 0.7]),
+    )
+    def end_run(self, choice: int, kind: FailureKind | None, is_late: bool, duration: float) -> None:
         """A run ends, at times a second time."""
         begun = [run_id for run_id, run in self.witness.runs.items() if run.begun_at is not None]
         if not begun:
             return
         run_id = begun[choice % len(begun)]
-        outcome = Result("None") if kind is None else Failure(kind, "Type", "message")
+        outcome = _outcome(kind, duration)
         self._end(run_id, outcome)
         if is_late:
             self._nonsense(RunEnded(run_id, outcome))
@@ -248,7 +314,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.witness.ended(run_id, outcome, self.now, retry_after=retry_after)
         self._step([RunEnded(run_id, outcome, retry_after, "x" if retry_after else None)])
 
-    @rule(delay=st.sampled_from([0.001, 0.3, 1.0, 1.1, 4.0, 20.0]))
+    @rule(delay=st.sampled_from([0.001, 0.011, 0.3, 1.0, 1.1, 4.0, 20.0]))
     def time_passes(self, delay: float) -> None:
         """The clock goes on; nothing is missed on the way."""
         until = self.now + delay
@@ -280,12 +346,37 @@ class SchedulerMachine(RuleBasedStateMachine):
         for _ in self.witness.jobs:
             self.details(0, "ready")
             self.answer(0, names, None, end, uses)
-        for run_id, kind in zip(list(self.witness.runs), kinds, strict=False):
-            if self.state.is_finished:
-                return
+        self.answer_recalls(99, False)
+        for kind in kinds:
+            if self.state.is_finished or not self.witness.floor.firsts:
+                break
+            run_id = self.witness.floor.firsts[0]
             if self.witness.runs[run_id].begun_at is None:
                 self._begin(run_id)
-            self._end(run_id, Result("None") if kind is None else Failure(kind, "Type", "message"))
+            self._end(run_id, _outcome(kind))
+        self.time_passes(delay)
+
+    @rule(
+        choice=pick,
+        names=st.permutations(SIGNATURES),
+        others=st.permutations(SIGNATURES),
+        uses=st.sampled_from(USES),
+        delay=st.sampled_from([0.0, 0.001, 0.011]),
+    )
+    def a_line(
+        self, choice: int, names: list[str], others: list[str], uses: tuple[tuple[str, int], ...], delay: float
+    ) -> None:
+        """A job of which a run was short names much at once, and what is sent ahead waits behind a longer one."""
+        for _ in self.witness.jobs:
+            self.details(0, "ready")
+        for named in (names, others):
+            if firsts := self.witness.floor.firsts:
+                run_id = firsts[choice % len(firsts)]
+                if self.witness.runs[run_id].begun_at is None:
+                    self._begin(run_id)
+                if named is names:
+                    self._end(run_id, _outcome(None))
+            self.answer(choice, named, None, "no", uses)
         self.time_passes(delay)
 
     @rule(choice=pick)
@@ -294,9 +385,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         name = f"job{choice % 3}"
         self._nonsense(
             [
-                RunBegun(10_000), RunEnded(10_000, Result("None")), JobReady("nobody"), JobRefused("nobody", ""),
-                TasksPulled(name, 10_000, (Offer("a", "module:function", b""),)), AnswerEnded(name, 10_000, "complete"),
-            ][choice % 6]
+                RunBegun(10_000), RunEnded(10_000, Result("None")), RunRecalled(10_000), JobReady("nobody"),
+                JobRefused("nobody", ""), TasksPulled(name, 10_000, (Offer("a", "module:function", b""),)),
+                AnswerEnded(name, 10_000, "complete"),
+            ][choice % 7]
         )  # fmt: skip
 
     def _nonsense(self, nonsense: Any) -> None:
@@ -338,6 +430,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         answer = self.state.jobs[books.config.name].answer
         if answer is not None and answer.end is not None and answer.end.how == "raised":
             books.hook_failures, books.hook_until = 0, -math.inf  # what is held of it is forgotten, and its end with it
+        if books.is_paused:
+            self.witness.take_back(books.config.name)
         self._step([Paused(books.config.name) if books.is_paused else Resumed(books.config.name)])
         assert not (books.is_paused and books.open is not None), "a paused job's answer was left open"
 
@@ -396,14 +490,14 @@ class SchedulerMachine(RuleBasedStateMachine):
         if not self.state.is_finished and self.state.jobs[books.config.name].demand is None and books.open is None:
             books.demanded = ""
 
-    @rule(choice=pick)
-    def restart(self, choice: int) -> None:
-        """A job's params change: it is stopped, and started anew."""
+    @rule(choice=pick, executor=st.sampled_from([None, "far"]))
+    def restart(self, choice: int, executor: str | None) -> None:
+        """A job's params change, or where it runs: it is stopped, and started anew."""
         books = self._living(choice)
         if books is None or self.state.stop is not None:
             return
         event("a restart of a job")
-        config = attrs.evolve(books.config, params={"number": self.witness.clock})
+        config = attrs.evolve(books.config, params={"number": self.witness.clock}, executor=executor)
         self._drop_runs(books)
         self.witness.asked_once.discard(config.name)
         self.witness.jobs[config.name] = attrs.evolve(
@@ -440,6 +534,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def _drop_runs(self, books: Books) -> None:
         for run in self.witness.running(books.config.name):
             run.is_dropped |= books.config.on_stop == "cancel" and run.killed_at is None
+        self.witness.take_back(books.config.name)
 
     @rule(jump=st.sampled_from([-3600.0, -3.0, 3.0, 30.0, 86_400.0]))
     def set_clock(self, jump: float) -> None:
@@ -462,6 +557,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         for _ in range(1 + again):
             if self.witness.stopped_at is None:
                 self.witness.stopped_at = self.now
+                self.witness.take_back(*(run.job for run in self.witness.runs.values()))
             self._step([StopRequested()])
         left_open = [name for name, books in self.witness.jobs.items() if books.open is not None]
         assert not left_open, "an answer was left open"
@@ -497,9 +593,11 @@ class SchedulerMachine(RuleBasedStateMachine):
             if books.phase == "starting":
                 books.phase = "alive"
                 self._step([JobReady(books.config.name)])
-        for run_id, run in list(self.witness.runs.items()):
+        self.answer_recalls(999, False)
+        for run_id in self.witness.floor.firsts:
             if self.state.is_finished:
                 return
+            run = self.witness.runs[run_id]
             if run.begun_at is None:
                 self._begin(run_id)
             wanted[run.job].discard(run.signature)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,8 @@ from ujr_core.pool import wire
 
 FRAMES = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=40)), max_size=8)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
-NUMBERS = st.floats(allow_nan=False)
-MEASURES = st.builds(wire.Measures, NUMBERS, NUMBERS, st.integers(0, 2**63))
+SECONDS = st.floats(0, 3e9)
+MEASURES = st.builds(wire.Measures, SECONDS, SECONDS, st.integers(0, 2**63))
 ACCOUNTS = st.builds(
     wire.Account,
     returned=st.booleans(),
@@ -26,6 +28,9 @@ ACCOUNTS = st.builds(
     limit=st.none() | TEXTS,
 )
 RUN_IDS = st.integers(0, 2**64 - 1)
+ENDS = st.builds(wire.Ended, RUN_IDS, ACCOUNTS, MEASURES, TEXTS, RUN_IDS, st.booleans())
+SUMMARIES = TEXTS.filter(lambda text: len(text.encode()) < 1 << 16)
+SIZES = st.integers(1, 2**64 - 1)
 
 
 def body_of(frame: bytes) -> bytes:
@@ -34,20 +39,48 @@ def body_of(frame: bytes) -> bytes:
     return body
 
 
-@given(RUN_IDS, ACCOUNTS, MEASURES, TEXTS)
-def test_an_outcome_arrives_as_it_was_told(
-    run_id: int, account: wire.Account, measures: wire.Measures, output: str
-) -> None:
+@given(ENDS)
+def test_an_outcome_arrives_as_it_was_told(ended: wire.Ended) -> None:
     """Nothing of an outcome is changed on the way, and nothing of it is missing."""
-    frame = wire.encode_ended(run_id, account, measures, output)
-    assert wire.decode_ended(body_of(frame)) == (run_id, account, measures, output)
+    assert wire.decode_ended(body_of(wire.encode_ended(ended))) == ended
 
 
-@given(RUN_IDS, st.integers(0, 2**32 - 1), st.binary())
-def test_an_order_arrives_as_it_was_given(run_id: int, number: int, payload: bytes) -> None:
+@given(RUN_IDS, RUN_IDS, MEASURES, SUMMARIES, st.binary())
+def test_a_short_outcome_arrives_as_it_was_told(
+    run_id: int, next_run: int, measures: wire.Measures, summary: str, value: bytes
+) -> None:
+    """Likewise in the shorter message that most outcomes have."""
+    frame = wire.encode_done(run_id, next_run, measures, summary.encode(), value)
+    assert wire.decode_done(body_of(frame)) == (run_id, next_run, *measures, summary, value)
+
+
+@given(RUN_IDS, st.integers(0, 2**32 - 1), st.binary(), st.integers(-1, 2**31 - 1), st.none() | SIZES)
+def test_an_order_arrives_as_it_was_given(
+    run_id: int, number: int, payload: bytes, slot: int, memory: int | None
+) -> None:
     """The arguments of a task are opaque bytes, and stay them."""
-    *head, arrived = wire.decode_run(body_of(wire.encode_run(run_id, number, payload)))
-    assert (*head, bytes(arrived)) == (run_id, number, payload)
+    body = body_of(wire.encode_run(run_id, number, payload, slot, memory))
+    *head, arrived = wire.decode_run(body)
+    assert (*head, bytes(arrived)) == (run_id, number, slot, memory or 0, payload)
+    assert wire.run_of(body) == run_id
+
+
+@given(st.lists(TEXTS), st.none() | SIZES)
+def test_a_new_worker_is_told_how_to_live(sys_path: list[str], most_memory: int | None) -> None:
+    """What it is told arrives as it was said."""
+    init = wire.Init(sys_path, most_memory)
+    assert wire.decode_init(body_of(wire.encode_init(init))) == init
+
+
+@given(st.lists(RUN_IDS))
+def test_each_claim_is_as_long_as_any_other(run_ids: list[int]) -> None:
+    """A worker takes one by its length alone, and the runner reads back all that are left."""
+    claims = wire.encode_claims(run_ids)
+    assert len(claims) == wire.CLAIM * len(run_ids)
+    assert wire.decode_claims(claims) == run_ids
+    assert [
+        int.from_bytes(claims[place : place + wire.CLAIM]) for place in range(0, len(claims), wire.CLAIM)
+    ] == run_ids
 
 
 @given(FRAMES, st.data())
@@ -64,6 +97,44 @@ def test_it_does_not_matter_how_a_stream_is_cut(frames: list[tuple[int, bytes]],
     assert reader.partial == 0
 
 
+NEWS = (
+    wire.encode_hello(),
+    wire.encode_begun(7),
+    wire.encode_done(7, 8, wire.Measures(0.5, 0.25, 1 << 20), b"seven", b"7" * 40),
+    wire.encode_ended(wire.Ended(8, wire.Account(returned=False, text="no"), wire.Measures(1.0, 1.0, 1), "out", 9)),
+)
+STREAM = b"".join(NEWS)
+NEWS_FRAMES = list(wire.FrameReader().feed(STREAM))
+
+
+@pytest.mark.parametrize("place", range(len(STREAM) + 1))
+def test_news_may_be_cut_at_every_byte(place: int) -> None:
+    """Wherever a read ends, the frames are the same, none is given out before it is whole, and nothing is held back."""
+    reader = wire.FrameReader()
+    first = list(reader.feed(STREAM[:place]))
+    assert sum(9 + len(body) for _, body in first) + reader.partial == place
+    assert first + list(reader.feed(STREAM[place:])) == NEWS_FRAMES
+    assert reader.partial == 0
+
+
+def test_news_may_come_byte_by_byte() -> None:
+    """A reader is no slower to understand what comes slowly."""
+    reader = wire.FrameReader()
+    assert [frame for byte in STREAM for frame in reader.feed(bytes([byte]))] == NEWS_FRAMES
+
+
+@given(FRAMES, st.integers(1, 8), st.data())
+def test_what_was_not_looked_at_is_kept(frames: list[tuple[int, bytes]], taken: int, data: st.DataObject) -> None:
+    """Whoever stops in the middle of what one read brought finds the rest at the next one."""
+    stream = b"".join(len(body).to_bytes(8) + bytes([kind]) + body for kind, body in frames)
+    place = data.draw(st.integers(0, len(stream)))
+    reader = wire.FrameReader()
+    feeding = reader.feed(stream[:place])
+    found = list(itertools.islice(feeding, taken))
+    feeding.close()
+    assert found + list(reader.feed(stream[place:])) == frames
+
+
 @given(st.integers(1, 2**64 - 1))
 def test_a_frame_above_the_limit_is_refused_by_its_head(excess: int) -> None:
     """A length that no worker sends is refused before anything of the frame has come."""
@@ -72,23 +143,37 @@ def test_a_frame_above_the_limit_is_refused_by_its_head(excess: int) -> None:
         list(wire.FrameReader().feed(length.to_bytes(8) + b"\x0d"))
 
 
-@given(ACCOUNTS, MEASURES, TEXTS, st.data())
-def test_what_is_no_message_is_read_or_refused(
-    account: wire.Account, measures: wire.Measures, output: str, data: st.DataObject
-) -> None:
+@given(
+    st.builds(wire.encode_ended, ENDS)
+    | st.builds(wire.encode_done, RUN_IDS, RUN_IDS, MEASURES, SUMMARIES.map(str.encode), st.binary()),
+    st.data(),
+)
+def test_what_is_no_message_is_read_or_refused(frame: bytes, data: st.DataObject) -> None:
     """An outcome that was damaged or cut short raises nothing but what says so."""
-    body = bytearray(body_of(wire.encode_ended(1, account, measures, output)))
+    body = bytearray(body_of(frame))
     place = data.draw(st.integers(0, len(body)))
     body[place:] = data.draw(st.binary(max_size=12)) + body[place + data.draw(st.integers(0, 12)) :]
-    for decode in (wire.decode_ended, wire.decode_begun):
+    for decode in (wire.decode_ended, wire.decode_done, wire.decode_begun):
         with contextlib.suppress(wire.BrokenFrame):
             decode(bytes(body))
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, -1.0, 1e300])
+@pytest.mark.parametrize("name", ["duration", "cpu_seconds"])
+def test_a_time_that_no_clock_measures_is_refused(name: str, wrong: float) -> None:
+    """The scheduler reckons with what runs took, and must not be led to reckon with what is no number of seconds."""
+    measures = wire.Measures(0.0, 0.0, 0)._replace(**{name: wrong})
+    ended = wire.encode_ended(wire.Ended(1, wire.Account(returned=True, text=""), measures, ""))
+    with pytest.raises(wire.BrokenFrame):
+        wire.decode_ended(body_of(ended))
+    with pytest.raises(wire.BrokenFrame):
+        wire.decode_done(body_of(wire.encode_done(1, 0, measures, b"", b"")))
 
 
 @given(st.floats().filter(lambda rest: not 0 <= rest <= 36_500 * 86_400))
 def test_a_rest_that_no_task_may_ask_for_is_refused(rest: float) -> None:
     """Nothing but seconds that a clock can hold comes through to the scheduler."""
     account = wire.Account(returned=False, text="", retry_after=rest)
-    frame = wire.encode_ended(1, account, wire.Measures(0.0, 0.0, 0), "")
+    frame = wire.encode_ended(wire.Ended(1, account, wire.Measures(0.0, 0.0, 0), ""))
     with pytest.raises(wire.BrokenFrame, match="a task that is to rest for"):
         wire.decode_ended(body_of(frame))

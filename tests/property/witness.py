@@ -13,12 +13,16 @@ from typing import Any
 import attrs
 from hypothesis import event
 
+from tests.property.floor import Floor, check_memory
+from ujr_core.expectation import Expectation
 from ujr_core.scheduler import Mode, State, commands, explain
 from ujr_core.scheduler.events import Offer
+from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, Result
 from ujr_core.values.limits import Limit
 
 BLAMELESS = ("executor_lost", "deferred")
+NEVER_BEGAN = Failure("cancelled", "Cancelled", "it never began")
 
 
 @attrs.define
@@ -34,6 +38,9 @@ class Active:
     killed_at: float | None = None
     is_cancelled: bool = False
     is_dropped: bool = False
+    is_given_up: bool = False
+    is_refused: bool = False
+    is_warned: bool = False
     signals: list[int] = attrs.field(factory=list)
 
 
@@ -73,6 +80,12 @@ class Books:
     by_person: set[float] = attrs.field(factory=set)
     kept_due: float | None = None
     said: list[str] = attrs.field(factory=list)
+    expectation: Expectation = attrs.field(factory=Expectation)
+
+    @property
+    def executor(self) -> str:
+        """Where its tasks run."""
+        return self.config.executor or "local"
 
     @property
     def is_scheduled(self) -> bool:
@@ -96,6 +109,8 @@ class Witness:
         self.jobs: dict[str, Books] = {}
         self.removed: list[Books] = []
         self.runs: dict[int, Active] = {}
+        self.floor = Floor(state.executors)
+        self.beyond_turns: set[str] = set()
         self.used_ids: set[int] = set()
         self.asked_once: set[str] = set()
         self.answers: dict[int, int] = {}
@@ -194,13 +209,36 @@ class Witness:
         assert not books.is_paused, "promise 7: pulled while paused"
         assert books.open == command.answer
         assert not books.pulling
-        room = min(self.state.workers - len(self.runs), self._most(books) - len(self.running(command.job)))
-        assert command.count == max(0, room) + 1, "promise 15: pulled ahead"
+        least, most = (self._room(books, is_alone=is_alone) for is_alone in (False, True))
+        assert command.count <= most + 1, "promise 15: pulled ahead"
+        assert command.count >= least + 1, "pulled less than fits"
+        if not self._waiting_beside(books):
+            assert command.count == most + 1, "pulled less than fits, though no other waits"
         books.pulling = command.count
         books.pulling_since = now
 
+    def _room(self, books: Books, *, is_alone: bool) -> int:
+        name = books.config.name
+        length = books.expectation.line(self.floor.executors[books.executor].longest_line)
+        left = self._most(books) - len(self.floor.of(name))
+        room = length * max(0, min(self.floor.free(books.executor), left))
+        if left >= 0:
+            here = [spot for spot in self.floor.of(name) if spot[0] == books.executor]
+            room += sum(self.floor.has_room(spot, length, is_alone=is_alone) for spot in here)
+        return max(0, room - len(self.placeless(name)))
+
+    def _waiting_beside(self, books: Books) -> list[str]:
+        """Other jobs with a task that a place of a job's executor would be given to, were one free."""
+        others = (one for one in self.jobs.values() if one is not books and one.executor == books.executor)
+        below = (one.config.name for one in others if len(self.floor.of(one.config.name)) < self._most(one))
+        return [name for name in below if self.state.jobs[name].has_waiting]
+
     def _most(self, books: Books) -> int:
-        return books.config.max_tasks or self.state.workers
+        return books.config.max_tasks or 1_000
+
+    def placeless(self, job: str) -> list[int]:
+        """Runs of a job that were recalled, and wait for another place."""
+        return [run_id for run_id, run in self.runs.items() if run.job == job and run_id not in self.floor.spots]
 
     def _CloseAnswer(self, command: commands.CloseAnswer, now: float) -> None:
         books = self._book(command.job)
@@ -222,21 +260,45 @@ class Witness:
 
     def _StartRuns(self, command: commands.StartRuns, now: float) -> None:
         for run in command.runs:
-            offer = run.offer
-            self._check_start(run.job.name, offer.signature, run.answer.number, now)
-            self._check_limits(offer, now)
-            assert run.id not in self.used_ids, "promise 2: an id was used again"
-            self.used_ids.add(run.id)
-            due = self.due_of[run.answer.number]
-            self.runs[run.id] = Active(run.job.name, offer.signature, run.answer.number, offer.uses, due)
             books = self.jobs[run.job.name]
-            books.started += 1
-            assert len(self.running(run.job.name)) <= self._most(books), "promise 4: above max_tasks"
-            if books.failures.get(offer.signature):
-                event("a retry")
-        assert len(self.runs) <= self.state.workers, "promise 4: above workers"
-        if len(self.runs) == self.state.workers:
+            if run.id in self.runs:
+                self._check_start_elsewhere(books, run)
+            else:
+                self._start(books, run, now)
+            assert run.place is not None
+            assert run.place.places.name == books.executor, "sent to where its job does not run"
+            length = books.expectation.line(self.floor.executors[books.executor].longest_line)
+            if self.floor.send(run, length=length, most=self._most(books), now=now):
+                self.beyond_turns.add(run.job.name)
+        if not any(self.floor.free(name) for name in self.floor.executors):
             event("a full pool")
+
+    def _start(self, books: Books, run: Run, now: float) -> None:
+        offer = run.offer
+        self._check_start(run.job.name, offer.signature, run.answer.number, now)
+        if offer.refusal is None:
+            self._check_limits(offer, now)
+        assert not self.placeless(run.job.name), "a task passed one that was recalled"
+        assert run.id not in self.used_ids, "promise 2: an id was used again"
+        self.used_ids.add(run.id)
+        due = self.due_of[run.answer.number]
+        active = Active(run.job.name, offer.signature, run.answer.number, offer.uses, due)
+        active.is_refused = offer.refusal is not None
+        self.runs[run.id] = active
+        books.started += 1
+        if books.failures.get(offer.signature):
+            event("a retry")
+
+    def _check_start_elsewhere(self, books: Books, run: Run) -> None:
+        active = self.runs[run.id]
+        assert self.stopped_at is None, "promise 7: started after a stop"
+        assert not books.is_paused, "promise 7: started while paused"
+        is_unwanted = active.is_given_up or active.is_cancelled
+        assert not is_unwanted, "what was taken back for good was started"
+        assert active.begun_at is None, "promise 1: what has begun was sent elsewhere"
+        assert run.id == self.placeless(run.job.name)[0], "what was recalled first is not started first"
+        assert (run.offer.signature, run.offer.uses) == (active.signature, active.uses)
+        event("started elsewhere")
 
     def _check_start(self, job: str, signature: str, answer: int, now: float) -> None:
         books = self.jobs[job]
@@ -275,13 +337,33 @@ class Witness:
 
     def _KillRun(self, command: commands.KillRun, now: float) -> None:
         run = self.runs[command.run_id]
+        assert command.run_id in self.floor.spots, "what stands nowhere was killed"
         run.signals.append(command.signal)
         run.killed_at = run.killed_at if run.killed_at is not None else now
         event(f"killed by {command.signal}")
 
-    def _RecallRun(self, command: commands.RecallRun, now: float) -> None:
+    def _RecallRuns(self, command: commands.RecallRuns, now: float) -> None:
+        assert command.run_ids, "nothing is recalled"
+        for run_id in command.run_ids:
+            run = self.runs[run_id]
+            assert run.begun_at is None, "what has begun was recalled"
+            assert run_id in self.floor.spots, "what stands nowhere was recalled"
+            if self.state.stop is None and not run.is_given_up:
+                self.floor.recall_late(run_id, now)
+
+    def _ForgetRun(self, command: commands.ForgetRun, now: float) -> None:
+        run_id = command.run_id
+        if (run := self.runs.get(run_id)) is not None:
+            assert run_id not in self.floor.spots, "forgotten at its place"
+            assert run.is_given_up or run.is_cancelled or self.state.stop is not None, "forgotten, though it is wanted"
+            self.ended(run_id, NEVER_BEGAN, now)
+        assert self.to_report[run_id] == ["forgotten"], "promise 2: what was reported is forgotten"
+        self.to_report[run_id] = []
+
+    def _WarnRun(self, command: commands.WarnRun, now: float) -> None:
         assert self.state.stop is not None
-        assert self.runs[command.run_id].begun_at is None
+        assert self.runs[command.run_id].begun_at is not None
+        self.runs[command.run_id].is_warned = True
 
     # Reports.
 
@@ -345,10 +427,15 @@ class Witness:
         self.clock += 1
         if not books.config.continuous:
             self.last_end = self.clock
+        self.floor.leave(run_id, now)
         if isinstance(outcome, Failure) and run.is_cancelled:
             self._cancelled(books, run, now)
         if run.begun_at is None:
+            event("a run that never began")
+            self.to_report[run_id] = ["forgotten"]
             return
+        if not run.is_refused:
+            books.expectation.note(outcome.duration)
         self.to_report[run_id] = ["ended"]
         # A start that is ordered in the step which hears of the end comes after it.
         self.clock += 1
@@ -357,6 +444,20 @@ class Witness:
         elif self._kind(run, outcome) != "cancelled":
             self.has_failed = True
             self._failed(books, run, self._kind(run, outcome), retry_after, now)
+
+    def recalled(self, run_id: int, now: float) -> None:
+        """Note that a run was taken back; it waits for another place, or nothing comes of it."""
+        run = self.runs[run_id]
+        if run.is_given_up or run.killed_at is not None or self.stopped_at is not None:
+            self.ended(run_id, NEVER_BEGAN, now)
+        else:
+            self.floor.leave(run_id, now)
+            self.runs[run_id] = self.runs.pop(run_id)  # it waits behind those that were recalled before
+
+    def take_back(self, *jobs: str) -> None:
+        """Note that what has not begun of some jobs is wanted no more."""
+        for run in self.runs.values():
+            run.is_given_up |= run.job in jobs and run.begun_at is None
 
     def _kind(self, run: Active, outcome: Failure) -> str:
         if run.killed_at is None:
@@ -512,3 +613,28 @@ class Witness:
         for books in self.jobs.values():
             if books.pulling and self.stopped_at is None and now >= books.pulling_since + books.config.ask_timeout:
                 assert books.is_hung, "a hook hangs, and nobody says so"
+
+    def check_places(self, now: float) -> None:
+        """Runs stand where they were sent, none waits too long, and who waits for a place has his turn."""
+        check_memory(self.state)
+        let_off = {run_id for run_id, run in self.runs.items() if self._is_unwanted(run) or run.begun_at is not None}
+        self.floor.check_patience(now, let_off)
+        assert {run.id: (run.place.places.name, run.place.number) for run in self.state.runs.values() if run.place} == (
+            self.floor.spots
+        )
+        for run_id, run in self.runs.items():
+            is_unwanted = self._is_unwanted(run) and run_id not in self.floor.spots
+            assert not is_unwanted, "what has no place, and is not wanted, does not end"
+            assert self.stopped_at is None or run.begun_at is None or run.is_warned, "nobody warned it of the drain"
+        self._check_turns()
+
+    def _is_unwanted(self, run: Active) -> bool:
+        return run.is_given_up or run.is_cancelled or run.killed_at is not None or self.stopped_at is not None
+
+    def _check_turns(self) -> None:
+        for name in self.beyond_turns & self.jobs.keys():
+            for other in self._waiting_beside(self.jobs[name]):
+                job = self.state.jobs[other]
+                is_at_limit = not job.recalled and job.answer is not None and job.answer.lines
+                assert is_at_limit, f"{name} was sent ahead more than is its turn, while {other} waited for a place"
+        self.beyond_turns.clear()

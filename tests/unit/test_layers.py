@@ -14,19 +14,20 @@ ROOT = pathlib.Path(ujr_core.__file__).parent
 
 # Lowest floor first. A room may import rooms of lower floors; rooms of one floor do not know each other.
 FLOORS = (
-    ("clock", "errors", "durations", "footprint", "texts", "privacy"),
+    ("clock", "errors", "durations", "expectation", "footprint", "texts", "privacy"),
     ("secret", "patience"),
     ("naming", "redact"),
     ("signature", "foreign", "workingfolder"),
-    ("values",),
+    ("values", "executoroffer"),
     ("hookspecs", "execution", "inbox", "calendar"),
     ("scheduler", "pool", "configuration"),
-    ("registry", "offering", "signals", "statefolder"),
+    ("registry", "offering", "signals", "statefolder", "inflight", "currentrun"),
     ("details", "answer", "threads", "report", "memory", "control"),
     ("strand", "reporter"),
-    ("asking", "keeper"),
-    ("reporting",),
-    ("loop", "project", "upcoming"),
+    ("asking", "keeper", "engine", "localexecutor"),
+    ("reporting", "adapter"),
+    ("dispatch", "project", "upcoming", "executors"),
+    ("loop",),
     ("runner", "dryrun", "simulation"),
     ("testing",),
     ("cli",),
@@ -35,7 +36,7 @@ FLOORS = (
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # What a pure room may import beside its own kind: no clock, chance, thread, file, socket, log or plugin manager.
-PURE = {"scheduler", "calendar", "values", "signature", "durations", "errors"}
+PURE = {"scheduler", "calendar", "values", "signature", "durations", "errors", "expectation"}
 HARMLESS = {
     "__future__", "attrs", "collections", "collections.abc", "contextlib", "copy", "cronsim", "datetime", "decimal",
     "difflib", "enum", "fnmatch", "fractions", "functools", "hashlib", "heapq", "itertools", "math", "pathlib",

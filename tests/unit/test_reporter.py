@@ -50,9 +50,15 @@ def slow() -> Iterator[Slow]:
 def busy(slow: Slow) -> Reporter:
     """Return a reporter that is in its first call, with nothing queued."""
     reporter = Reporter("slow", {"task_succeeded": slow.task_succeeded}, WorkingFolder(pathlib.Path.cwd()))
-    reporter.put([Report("task_succeeded", RUN, Result("first"))])
+    put(reporter, Report("task_succeeded", RUN, Result("first")))
     assert slow.is_called.wait(LONG)
     return reporter
+
+
+def put(reporter: Reporter, *news: Report) -> None:
+    """Queue what came of one turn of the loop."""
+    reporter.turn += news
+    reporter.flush()
 
 
 def all_told(slow: Slow, reporter: Reporter) -> list[Result]:
@@ -66,7 +72,7 @@ def test_a_report_larger_than_all_that_may_wait_is_delivered(slow: Slow) -> None
     """One outcome of any size is told whole if nothing waits before it."""
     reporter = busy(slow)
     large = bytes(MOST_BYTES + 1)
-    reporter.put([Report("task_succeeded", RUN, Result("large", pickled=large))])
+    put(reporter, Report("task_succeeded", RUN, Result("large", pickled=large)))
     (result,) = all_told(slow, reporter)
     assert result.pickled == large
 
@@ -75,7 +81,7 @@ def test_a_value_is_dropped_before_its_outcome(slow: Slow, caplog: pytest.LogCap
     """A reporter that is too far behind is told of every run, and value() says what is missing."""
     reporter = busy(slow)
     half = bytes(MOST_BYTES // 2 + 1)
-    reporter.put([Report("task_succeeded", RUN, Result(text, pickled=half)) for text in ("a", "b")])
+    put(reporter, *(Report("task_succeeded", RUN, Result(text, pickled=half)) for text in ("a", "b")))
     kept, cut = all_told(slow, reporter)
     assert (kept.pickled, cut.summary, reporter.dropped) == (half, "b", 0)
     with pytest.raises(TaskError) as caught:
@@ -90,7 +96,7 @@ def test_a_value_is_dropped_before_its_outcome(slow: Slow, caplog: pytest.LogCap
 def test_outcomes_beyond_the_queue_are_counted(slow: Slow, caplog: pytest.LogCaptureFixture) -> None:
     """What a reporter is not told is counted, and said when it begins."""
     reporter = busy(slow)
-    reporter.put([Report("task_succeeded", RUN, Result("x"))] * (MOST_REPORTS + 3))
+    put(reporter, *[Report("task_succeeded", RUN, Result("x"))] * (MOST_REPORTS + 3))
     assert len(all_told(slow, reporter)) == MOST_REPORTS
     assert reporter.dropped == 3
     assert [record.getMessage() for record in caplog.records] == [
@@ -103,7 +109,7 @@ def test_what_scrubbing_shortens_is_taken_off_as_it_was_added(slow: Slow) -> Non
     redact.remember(Secret("correct-horse", name="PW"))
     reporter = busy(slow)
     shared = Report("task_succeeded", RUN, Result("x", output="correct-horse" * 1000))
-    reporter.put([shared])
+    put(reporter, shared)
     shared.arguments()
     all_told(slow, reporter)
     assert reporter._bytes == 0

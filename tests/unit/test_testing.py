@@ -34,7 +34,7 @@ from ujr_core import (
     hookimpl,
     hookspecs,
 )
-from ujr_core.execution import News, Order, RunBegun, RunEnded
+from ujr_core.execution import News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.offering import offer_of
 from ujr_core.testing import (
     FakeClock,
@@ -254,21 +254,22 @@ def test_a_file_is_run_in_its_own_folder(tmp_path: Path) -> None:
 
 
 def test_a_task_that_has_not_run_can_be_taken_back() -> None:
-    """The executor ends what is recalled or killed before its turn as cancelled, once, and runs the rest."""
+    """The executor takes back what is recalled or killed before its turn, once, and runs the rest."""
     executor = InlineExecutor()
     payload = pickle.dumps(((4,), {}))
     executor.start([Order(number, "math:sqrt", payload) for number in (1, 2, 3)])
     executor.kill(1, signal=15)
-    executor.recall(2)
-    executor.recall(2)
+    executor.recall([2, 2])
+    executor.recall([2, 9])
+    executor.warn(3)
     news = list(executor.flush(0.0))
-    assert [_told(one) for one in news] == [(1, "cancelled"), (2, "cancelled"), (3, "begun"), (3, "2.0")]
+    assert [_told(one) for one in news] == [(1, "recalled"), (2, "recalled"), (3, "begun"), (3, "2.0")]
     assert list(executor.flush(0.0)) == []
 
 
 def _told(news: News) -> tuple[int, str]:
-    if isinstance(news, RunBegun):
-        return news.run_id, "begun"
+    if isinstance(news, RunBegun | RunRecalled):
+        return news.run_id, "begun" if isinstance(news, RunBegun) else "recalled"
     assert isinstance(news, RunEnded)
     return news.run_id, news.outcome.summary if isinstance(news.outcome, Result) else news.outcome.kind
 

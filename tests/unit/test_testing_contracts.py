@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests import breaches
-from ujr_core.testing import ConfigSourceContract, JobContract, ReporterContract, SecretProviderContract
+from ujr_core.testing import (
+    ConfigSourceContract,
+    ExecutorContract,
+    JobContract,
+    ReporterContract,
+    SecretProviderContract,
+)
 from ujr_core.testing.contracts.plugin import contract_tests
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-CONTRACTS = (ConfigSourceContract, JobContract, ReporterContract, SecretProviderContract)
+CONTRACTS = (ConfigSourceContract, ExecutorContract, JobContract, ReporterContract, SecretProviderContract)
 RIGHT = [f"TestRight::{test}" for test in sorted(contract_tests(breaches.TestRight))]
 
 

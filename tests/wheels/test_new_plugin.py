@@ -13,9 +13,12 @@ import pytest
 pytestmark = pytest.mark.wheels
 
 ROOT = pathlib.Path(__file__).parents[2]
-KINDS = ("config", "job", "reporter", "secrets")
+KINDS = ("config", "executor", "job", "reporter", "secrets")
 SHORT, LONG = "a", "-".join(["w" * 13] * 3)[:40]
 CONFIG = """\
+[runner]
+executor = "lab-executor"
+
 [plugins.lab-config]
 folder = "jobs.d"
 
@@ -84,8 +87,8 @@ def test_a_name_of_any_length_is_formatted(
     run(sys.executable, "-m", "ruff", "check", cwd=tmp_path / f"ujr-plugin-{name}")
 
 
-def test_all_four_are_listed_and_run(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The source gives a job, the secret is read, the job writes its checksum, and the reporter says so."""
+def test_all_of_them_are_listed_and_run(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """The source gives a job, the secret is read, the job writes its checksum in the executor, and the reporter says so."""
     (tmp_path / "ujr.toml").write_text(CONFIG)
     for folder in ("jobs.d", "inbox"):
         (tmp_path / folder).mkdir()

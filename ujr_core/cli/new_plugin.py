@@ -37,6 +37,7 @@ KINDS = {
     "secrets": Kind("Secrets for UJR from a JSON file.", "Secrets"),
     "reporter": Kind("A reporter for UJR that appends each outcome to a file.", "Reporter"),
     "config": Kind("A config source for UJR: each TOML file of a folder is a job.", "Source"),
+    "executor": Kind("An executor for UJR that runs tasks in processes of the standard library.", "Executor"),
 }
 
 

@@ -14,6 +14,7 @@ from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.references import read_references
 from ujr_core.configuration.schedules import MIN_EVERY, is_cron, is_moment, is_zone, moment_of, wrong_together
 from ujr_core.configuration.settings import MIN_CHECK_INTERVAL, RunnerSettings
+from ujr_core.configuration.sizes import is_size, size_of
 from ujr_core.configuration.structure import structure
 from ujr_core.configuration.wrong import wrong_value
 from ujr_core.durations import Seconds
@@ -48,6 +49,7 @@ class _JobTable:
     timeout: Seconds | None = attrs.field(default=None, validator=_optional(_positive))
     grace: Seconds = 5.0
     max_tasks: int | None = attrs.field(default=None, validator=_optional(_at_least_one))
+    memory: int | str | None = attrs.field(default=None, validator=_optional(is_size))
     backoff: _BackoffTable = _BackoffTable()
     give_up_after: int | None = attrs.field(default=None, validator=_optional(_at_least_one))
     continuous: bool = False
@@ -59,6 +61,7 @@ class _JobTable:
     missed: Literal["once", "skip"] = "once"
     ask_timeout: Seconds = attrs.field(default=60.0, validator=_positive)
     on_stop: Literal["cancel", "finish"] = "cancel"
+    executor: str | None = attrs.field(default=None, validator=_optional(attrs.validators.min_len(1)))
 
 
 @attrs.frozen
@@ -132,6 +135,7 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
     fields: dict[str, Any] = attrs.asdict(settings, recurse=False)
     fields["plugin"] = settings.plugin or name
     fields["backoff"] = Backoff(**attrs.asdict(settings.backoff))
+    fields["memory"] = None if settings.memory is None else size_of(settings.memory)
     fields["at"] = None if settings.at is None else moment_of(settings.at)
     if settings.check_interval is None:
         fields["check_interval"] = runner.check_interval

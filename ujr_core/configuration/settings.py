@@ -23,6 +23,8 @@ from ujr_core.values.limits import Limit
 MIN_CHECK_INTERVAL = 0.01  # seconds
 TABLES = ("runner", "node", "limits", "plugins", "jobs")
 PYTHON = "<python>"
+LOCAL = "local"
+"""The name of the core's own executor; no plugin can have it."""
 
 T = TypeVar("T")
 
@@ -38,6 +40,8 @@ class RunnerSettings:
         check_interval: seconds, ≥ 0.01; the default of the jobs.
         fetch_timeout: seconds that a config source, or what a plugin supplies to a job, is waited for, > 0.
         shutdown_timeout: seconds that runs have to end after TERM, ≥ 0.
+        executor: name of the one that runs the tasks of jobs that name none: the core's own, or that of a plugin.
+        recycle: runs after which a worker of the core's own executor is replaced, ≥ 1; None = it is not.
         state_dir: folder of what the runner remembers, beside the configuration.
     """
 
@@ -47,6 +51,8 @@ class RunnerSettings:
     check_interval: Seconds = attrs.field(default=1.0, validator=attrs.validators.ge(MIN_CHECK_INTERVAL))
     fetch_timeout: Seconds = attrs.field(default=10.0, validator=attrs.validators.gt(0))
     shutdown_timeout: Seconds = 25.0
+    executor: str = attrs.field(default=LOCAL, validator=attrs.validators.min_len(1))
+    recycle: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     state_dir: str = attrs.field(default=".ujr", validator=attrs.validators.min_len(1))
 
 

@@ -15,6 +15,8 @@ import attrs
 
 from ujr_core.execution import Watcher
 from ujr_core.pool.backoff import StartBackoff
+from ujr_core.pool.cgroup import Cgroups
+from ujr_core.pool.mark import Marks
 
 _SCRIPT = str(pathlib.Path(__file__).with_name("guardian.py"))
 
@@ -35,10 +37,16 @@ class Guard:
     Args:
         watcher: tells when the guardian dies.
         python: the interpreter.
+        marks: of the pool; default: workers bear none.
+        cgroups: of the pool; None = workers have none.
     """
 
-    def __init__(self, watcher: Watcher, python: str) -> None:
-        self._watcher, self._python = watcher, python
+    def __init__(
+        self, watcher: Watcher, python: str, *, marks: Marks | None = None, cgroups: Cgroups | None = None
+    ) -> None:
+        self._watcher = watcher
+        self._argv = [python, "-I", "-S", _SCRIPT, str(os.getpid()), str(marks.base if marks else 0)]
+        self._argv.append(cgroups.folder if cgroups else "")
         self._sessions: set[int] = set()
         self._backoff = StartBackoff()
         self._guardian: _Guardian | None = None
@@ -58,7 +66,7 @@ class Guard:
         if self._guardian or now < self._backoff.not_before:
             return
         try:
-            self._guardian = _begin(self._python)
+            self._guardian = _begin(self._argv)
         except OSError:
             self._backoff.failed(now)
             return
@@ -105,12 +113,12 @@ class Guard:
         os.close(guardian.death_fd)
 
 
-def _begin(python: str) -> _Guardian:
+def _begin(argv: list[str]) -> _Guardian:
     with contextlib.ExitStack() as opened:
         read_fd, pipe_fd = os.pipe2(os.O_CLOEXEC)
         opened.callback(os.close, pipe_fd)
         try:
-            process = _popen(python, read_fd)
+            process = _popen(argv, read_fd)
         finally:
             os.close(read_fd)
         opened.callback(process.wait)
@@ -121,9 +129,9 @@ def _begin(python: str) -> _Guardian:
     return guardian
 
 
-def _popen(python: str, read_fd: int) -> subprocess.Popen[bytes]:
+def _popen(argv: list[str], read_fd: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [python, "-I", "-S", _SCRIPT, str(os.getpid())],
+        argv,
         stdin=read_fd,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

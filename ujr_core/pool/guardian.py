@@ -1,8 +1,10 @@
 """The guardian: a small process that ends what the runner started, should the runner be ended itself.
 
-Run as a file, without site packages: it knows the standard library alone. Its argument is the runner's pid. It is told
-on its standard input which sessions live, as lines of ``+sid`` and ``-sid``; when that input ends, or the runner is
-gone, it kills those that are left. A session is a worker and all that its tasks started, but for what called setsid.
+Run as a file, without site packages: it knows the standard library alone. Its arguments are the runner's pid, the
+first mark of its pool (0 = none) and the folder of its cgroups ("" = none). It is told on its standard input which
+sessions live, as lines of ``+sid`` and ``-sid``. When that input ends, or the runner is gone, it kills those that are
+left, whatever bears a mark of the pool, and what is in the cgroups. The marks are what finds a worker's children when
+the kernel has been faster, and has killed the worker.
 """
 
 from __future__ import annotations
@@ -12,52 +14,14 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Collection, Iterator
 
-_MOST_ROUNDS = 5
+if not __package__:
+    # After the standard library, whose names must not be taken by what is installed beside this package.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-
-def signal_sessions(leaders: Collection[int], number: int) -> None:
-    """Send a signal to each process of some sessions, also to those that left a leader's group, as ``timeout`` does."""
-    for leader in leaders:
-        with contextlib.suppress(OSError):  # it has gone by itself, or is another user's by now
-            os.killpg(leader, number)
-    for _ in range(_MOST_ROUNDS if leaders else 0):
-        strays = list(_strays(leaders))
-        for pid, leader in strays:
-            _signal_member(pid, leader, number)
-        if not strays or number != signal.SIGKILL:
-            return  # after KILL look again: one that was about to fork may have done so
-
-
-def _strays(leaders: Collection[int]) -> Iterator[tuple[int, int]]:
-    # One look at all processes, however many sessions there are: it is what takes the time.
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            state, group, session = _standing(int(name))
-            if session in leaders and session != group and state not in "ZX":
-                yield int(name), session
-
-
-def _signal_member(pid: int, leader: int, number: int) -> None:
-    with contextlib.suppress(OSError):  # it has gone
-        process = os.pidfd_open(pid)
-        try:
-            # Asked again: the pid may have become another process before it was held.
-            if _standing(pid)[2] == leader:
-                signal.pidfd_send_signal(process, number)
-        finally:
-            os.close(process)
-
-
-def _standing(pid: int) -> tuple[str, int, int]:
-    """Return state, process group and session; zeros if there is no such process."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            state, _, group, session = file.read().rpartition(b")")[2].split()[:4]
-    except OSError:
-        return "X", 0, 0
-    return state.decode(), int(group), int(session)
+from ujr_core.pool.cgroup import clear_cgroup
+from ujr_core.pool.mark import mark_guardian
+from ujr_core.pool.tree import Tree, signal_pool, signal_trees
 
 
 def note(sessions: set[int], text: bytes) -> bytes:
@@ -81,6 +45,15 @@ def listen(runner: int) -> set[int]:
     return sessions
 
 
+def end_all(sessions: set[int], base: int, cgroup: str) -> None:
+    """Kill what the runner left."""
+    # Before the sessions: nothing found in there can have become another process meanwhile.
+    if cgroup:
+        clear_cgroup(cgroup)
+    signal_trees([Tree(session) for session in sessions], signal.SIGKILL)
+    signal_pool(base, signal.SIGKILL)
+
+
 def _watch(events: select.poll, runner: int) -> int | None:
     # Not the input's end alone tells: a process that a plugin forked in the runner holds the other end as well.
     with contextlib.suppress(OSError):
@@ -94,7 +67,9 @@ def main() -> None:
     """Guard until the runner closes the pipe, or is gone."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    signal_sessions(listen(int(sys.argv[1])), signal.SIGKILL)
+    runner, base, cgroup = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    mark_guardian(base)
+    end_all(listen(runner), base, cgroup)
 
 
 if __name__ == "__main__":

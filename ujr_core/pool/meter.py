@@ -9,31 +9,43 @@ from ujr_core.pool.wire import Measures
 
 
 class Meter:
-    """Measures one call after another."""
+    """Measures one call after another.
+
+    Attributes:
+        most_memory: bytes that the process may keep between calls; None = any.
+        now: ``time.perf_counter()`` at the end of the last call.
+    """
 
     def __init__(self) -> None:
+        self.most_memory: int | None = None
         # A process begins with the peak of the one that started it, not with its own; see `_peak`.
         self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._known_peak = _high_water()
-        self._began = self._cpu = 0.0
+        self.began = self._cpu = self.now = 0.0
 
     def begin(self) -> None:
         """Begin to measure."""
         self._cpu = time.process_time()
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
 
     def end(self) -> Measures:
         """Return what was spent since `begin`."""
-        duration = time.perf_counter() - self._began
+        self.now = time.perf_counter()
+        duration = self.now - self.began
         return Measures(duration, time.process_time() - self._cpu, self._peak(duration))
 
+    def is_worn(self) -> bool:
+        """Tell whether the process has grown too large to be kept."""
+        return self.most_memory is not None and _resident() > self.most_memory
+
     def _peak(self, duration: float) -> int:
-        kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        if kibibytes > self._inherited:
-            return int(kibibytes * 1024)
         if duration > 0.001:
-            # Reading the truth takes tens of microseconds, so calls shorter than this go without.
-            self._known_peak = _high_water() or kibibytes * 1024
+            # Reading it takes microseconds, or tens of them, so calls shorter than this go without.
+            kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            if kibibytes > self._inherited:
+                self._known_peak = int(kibibytes * 1024)
+            else:
+                self._known_peak = _high_water() or kibibytes * 1024
         return self._known_peak
 
 
@@ -42,4 +54,12 @@ def _high_water() -> int:
         with open("/proc/self/status", "rb") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM"))
     except (OSError, StopIteration):  # no /proc, or no descriptor left
+        return 0
+
+
+def _resident() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:  # no /proc, or no descriptor left
         return 0

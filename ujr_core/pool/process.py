@@ -1,4 +1,4 @@
-"""One worker process as the runner sees it: a session to signal, two pipes, a file of output, a death to notice."""
+"""One worker process as the runner sees it: a session to signal, three pipes, a file of output, a death to notice."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ import select
 import signal
 import subprocess
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import attrs
 
-from ujr_core.pool.guardian import signal_sessions
+from ujr_core.pool import wire
+from ujr_core.pool.cgroup import Cgroups
+from ujr_core.pool.mark import Marks
 from ujr_core.pool.output import joined, new_output, tail_of, trimmed
+from ujr_core.pool.tree import Tree, is_childless, signal_trees
 
 # Not "-m": that would look for the worker's modules in the folder first, where a file of the project may bear the
 # name of one of the standard library's. The project's folder comes with INIT.
@@ -39,11 +43,19 @@ class Launch:
         python: the interpreter.
         folder: where a worker is at home, absolute.
         sys_path: where it imports from.
+        page_fd: the file of what is in flight; -1 = none.
+        most_memory: bytes of memory that a worker may keep between runs; None = any.
+        marks: by which all that a worker starts is known.
+        cgroups: one for each worker; None where none can be made.
     """
 
     python: str
     folder: pathlib.Path
     sys_path: tuple[str, ...]
+    page_fd: int = -1
+    most_memory: int | None = None
+    marks: Marks = attrs.Factory(Marks)
+    cgroups: Cgroups | None = None
 
 
 @attrs.frozen
@@ -66,21 +78,39 @@ class Death:
         return "ended" if self.exit_code is None else f"exited with code {self.exit_code}"
 
 
+class Pipes(NamedTuple):
+    """The runner's ends of the pipes to a worker.
+
+    Args:
+        orders: to it.
+        news: from it.
+        claims_read: the worker's own end, non-blocking.
+        claims_write: to it.
+    """
+
+    orders: int
+    news: int
+    claims_read: int
+    claims_write: int
+
+
 class WorkerProcess:
     """A process that was started, until it is buried.
 
-    It leads a session and a process group of its own, and what its tasks start is in that session. Its pid cannot name
-    another process before `bury`, which is when the kernel may give it away.
+    It leads a session and a process group of its own, and what its tasks start is known as its tree, wherever that
+    goes. Its pid cannot name another process before `bury`, which is when the kernel may give it away.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], orders_fd: int, news_fd: int, output_fd: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], tree: Tree, pipes: Pipes, output_fd: int) -> None:
         self._process = process
-        self.pid = process.pid
-        self.orders_fd, self.news_fd = orders_fd, news_fd
+        self.pid, self.tree = process.pid, tree
+        self.orders_fd, self.news_fd = pipes.orders, pipes.news
+        self._claims_read, self._claims_write = pipes.claims_read, pipes.claims_write
         self.death_fd = os.pidfd_open(process.pid)
         self._output_fd = output_fd
         self._trimmed = ""
         self._outgoing = bytearray()
+        self._claims: list[int] = []
         self._inherited_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._is_buried = False
 
@@ -97,11 +127,16 @@ class WorkerProcess:
             _closing(passed, orders_read), _closing(opened, orders_write)
             news_read, news_write = os.pipe2(os.O_CLOEXEC)
             _closing(opened, news_read), _closing(passed, news_write)
-            process = _popen(launch, orders_read, news_write, output_fd)
+            # Both ends stay open here: what the worker has not taken is read back from its own end.
+            claims_read, claims_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            _closing(opened, claims_read), _closing(opened, claims_write)
+            cgroup = launch.cgroups.add() if launch.cgroups is not None else ""
+            process = _popen(launch, (orders_read, news_write, claims_read), output_fd, cgroup)
             opened.callback(_abandon, process)
+            tree = Tree(process.pid, launch.marks.put_on(process.pid), cgroup)
             for fd in (orders_write, news_read):
                 os.set_blocking(fd, False)
-            worker = cls(process, orders_write, news_read, output_fd)
+            worker = cls(process, tree, Pipes(orders_write, news_read, claims_read, claims_write), output_fd)
             opened.pop_all()
         return worker
 
@@ -109,8 +144,30 @@ class WorkerProcess:
         """Add to what is to be sent."""
         self._outgoing += data
 
+    def let_begin(self, run_id: int) -> None:
+        """Let the worker begin a run when those before it are over."""
+        self._claims.append(run_id)
+
+    def take_back(self) -> list[int]:
+        """Return the runs that the worker has not claimed, in their order; it cannot begin them any more."""
+        unsent, self._claims = self._claims, []
+        try:
+            return wire.decode_claims(os.read(self._claims_read, _READ_SIZE)) + unsent
+        except BlockingIOError:
+            return unsent
+
+    def close_orders(self) -> None:
+        """Have the worker end by itself, once it has done what it was told."""
+        os.close(self.orders_fd)
+        self.orders_fd = -1
+        self._outgoing.clear()  # of what was taken back
+
     def send(self) -> bool:
         """Send what the pipe takes; tell whether that was all."""
+        if self._claims:
+            # Before the orders themselves: a worker that found none would go to sleep.
+            os.write(self._claims_write, wire.encode_claims(self._claims))
+            self._claims.clear()
         try:
             while self._outgoing:
                 with memoryview(self._outgoing) as rest:
@@ -144,9 +201,19 @@ class WorkerProcess:
         return joined(self._trimmed, tail_of(self._output_fd))
 
     def signal(self, number: int) -> None:
-        """Send a signal to the worker and all that its tasks started in its session."""
+        """Send a signal to the worker and all that its tasks started."""
         if not self._is_buried:  # otherwise the pid may be another process by now
-            signal_sessions((self.pid,), number)
+            signal_trees((self.tree,), number)
+
+    @property
+    def is_childless(self) -> bool:
+        """It is the whole of its tree, as long as it lives."""
+        return not self._is_buried and is_childless(self.pid)
+
+    def warn(self) -> None:
+        """Tell the worker alone that a drain has begun, by a signal that does nothing to one that does not listen."""
+        if not self._is_buried:
+            signal.pidfd_send_signal(self.death_fd, signal.SIGURG)
 
     def wait_dead(self, seconds: float) -> bool:
         """Wait for the death; tell whether it came."""
@@ -159,8 +226,10 @@ class WorkerProcess:
         """Take the exit status of a dead worker and close its files."""
         self._is_buried = True
         death = self._death()
-        for fd in (self.orders_fd, self.news_fd, self.death_fd, self._output_fd):
+        for fd in (self.news_fd, self.death_fd, self._claims_read, self._claims_write, self._output_fd):
             os.close(fd)
+        if self.orders_fd >= 0:
+            os.close(self.orders_fd)
         return death
 
     def _death(self) -> Death:
@@ -190,16 +259,15 @@ def _closing(stack: contextlib.ExitStack, fd: int) -> int:
     return fd
 
 
-def _popen(launch: Launch, orders_read: int, news_write: int, output_fd: int) -> subprocess.Popen[bytes]:
-    argv: Sequence[str] = [
-        launch.python, "-P", "-c", _BOOTSTRAP, _ROOT, str(orders_read), str(news_write), str(os.getpid())
-    ]  # fmt: skip
+def _popen(launch: Launch, pipes: tuple[int, ...], output_fd: int, cgroup: str) -> subprocess.Popen[bytes]:
+    numbers = map(str, (*pipes, launch.page_fd, os.getpid()))
+    argv: Sequence[str] = [launch.python, "-P", "-c", _BOOTSTRAP, _ROOT, *numbers, cgroup]
     return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
         stdout=output_fd,
         stderr=output_fd,
-        pass_fds=(orders_read, news_write),
+        pass_fds=[fd for fd in (*pipes, launch.page_fd) if fd >= 0],
         cwd=launch.folder,
         env=_environment(),
         start_new_session=True,

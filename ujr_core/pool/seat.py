@@ -6,14 +6,15 @@ import math
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import NoReturn
 
 import attrs
 
-from ujr_core.execution import News, Order, RunBegun, RunEnded
+from ujr_core.execution import News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.pool import wire
 from ujr_core.pool.output import joined
-from ujr_core.pool.process import Death, WorkerProcess
+from ujr_core.pool.process import Death, Launch, WorkerProcess
 from ujr_core.values import Failure, Result
 
 
@@ -38,41 +39,62 @@ class Seat:
     """Speaks with one worker, and knows what it owes.
 
     The head of the line is the run that has begun, if any has; the others were sent ahead.
+
+    Args:
+        process: the worker.
+        most_runs: how many it is given in its life; None = any number.
+        proven: functions that a worker has called, to be imported by the next one before they are wanted.
     """
 
-    def __init__(self, process: WorkerProcess) -> None:
+    def __init__(self, process: WorkerProcess, *, most_runs: int | None, proven: dict[str, None]) -> None:
         self.process = process
+        self.place: int | None = None
+        """Where it works; None while it is spare."""
         self.is_ready = False
         self.has_begun_any = False
         self.is_doomed = False
         """It was signalled, so it gets no further run."""
+        self.is_worn = False
+        """It has grown too large, so it gets no further run."""
         self.is_deaf = False
         """There is nothing more to read from it."""
         self.is_blocked = False
         """Its pipe is full, and whether it can be written to is watched."""
         self.is_over = False
+        self.is_alone = False
+        """It ends by itself, and its tasks have left nothing behind."""
         self.owed_since = math.inf
         """When it was last told something that it has not acknowledged."""
+        self._left = math.inf if most_runs is None else most_runs
+        self._proven = proven
         self._line: deque[Order] = deque()
         self._begun_at: float | None = None
-        self._signalled: set[int] = set()
+        self._to_kill: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
         self._frames = wire.FrameReader()
         self._fault = ""
+        self._on = {
+            wire.HELLO: self._hello,
+            wire.BEGUN: self._acknowledged,
+            wire.DONE: self._done,
+            wire.ENDED: self._ended,
+        }
 
     @property
-    def is_free(self) -> bool:
+    def takes_more(self) -> bool:
         """It can be given a run."""
-        return self.is_ready and not (self._line or self.is_doomed or self.is_over)
+        return self._left > 0 and not (self.is_doomed or self.is_worn or self.is_over)
 
     @property
-    def is_spent(self) -> bool:
-        """It was signalled, and the run this was meant for is over."""
-        return self.is_doomed and not self._line
+    def is_idle(self) -> bool:
+        """It has nothing to do."""
+        return not self._line
 
-    def greet(self, sys_path: tuple[str, ...]) -> None:
-        """Tell the worker where to import from; it answers when it is ready."""
-        self.process.put(wire.encode_init(sys_path))
+    def greet(self, launch: Launch) -> None:
+        """Tell the worker how to live; it answers when it is ready."""
+        self.process.put(wire.encode_init(wire.Init(list(launch.sys_path), launch.most_memory)))
+        for function in self._proven:
+            self.process.put(wire.encode_preload(function))
         self.owed_since = time.monotonic()
 
     def give(self, order: Order) -> None:
@@ -81,16 +103,52 @@ class Seat:
         if number is None:
             number = self._numbers[order.function] = len(self._numbers)
             self.process.put(wire.encode_function(number, order.function))
-        self.process.put(wire.encode_run(order.run_id, number, order.payload))
-        self._line.append(order)
-        if self._begun_at is None:
+        self.process.put(wire.encode_run(order.run_id, number, order.payload, order.slot, order.memory))
+        self.process.let_begin(order.run_id)
+        if not self._line:
             self.owed_since = min(self.owed_since, time.monotonic())
+        self._line.append(order)
+        self._left -= 1
+
+    def take_back(self, run_ids: Collection[int] | None = None) -> list[Order]:
+        """Return those of some runs that it has not claimed; None: of all. It cannot begin them any more."""
+        unclaimed = self.process.take_back()
+        if self._begun_at is not None and self._line[0].run_id in unclaimed:
+            unclaimed.remove(self._line[0].run_id)
+            self._fault = "began a run that it had not claimed, so it was killed, and "
+            self.give_up()
+        back = set(unclaimed if run_ids is None else run_ids).intersection(unclaimed)
+        if len(back) < len(unclaimed):
+            for run_id in unclaimed:
+                if run_id not in back:
+                    self.process.let_begin(run_id)
+            self.process.put(wire.encode_nudge())  # it may have looked in vain meanwhile
+        orders = [order for order in self._line if order.run_id in back]
+        self._line = deque(order for order in self._line if order.run_id not in back)
+        self._left += len(orders)
+        if not self._line and self.is_ready:
+            self.owed_since = math.inf
+        return orders
 
     def kill(self, run_id: int, number: int) -> None:
-        """Signal the worker for the sake of one run."""
-        self.is_doomed = True
-        self._signalled.add(run_id)
-        self.process.signal(number)
+        """Signal the worker for the sake of one run, as soon as that has begun."""
+        if self._begun_at is not None and self._line[0].run_id == run_id:
+            self.is_doomed = True
+            self.process.signal(number)
+        else:
+            self._to_kill[run_id] = number
+
+    def warn(self, run_id: int) -> None:
+        """Tell a run that has begun that it is to end soon."""
+        if self._begun_at is not None and self._line[0].run_id == run_id:
+            self.process.warn()
+
+    def retire(self) -> None:
+        """Have the worker end by itself."""
+        self._left = 0
+        self.is_alone = self.process.is_childless
+        self.process.close_orders()
+        self.owed_since = time.monotonic()  # its end
 
     def give_up(self) -> None:
         """Kill the worker; its death tells what becomes of its line."""
@@ -121,23 +179,39 @@ class Seat:
         self.is_deaf = not data
         try:
             for kind, body in self._frames.feed(data):
-                news += self._understood(kind, body)
+                if next_run := (self._on.get(kind) or _unknown(kind))(body, news):
+                    news.append(self._begun(next_run))
+                elif self._begun_at is None:
+                    self.owed_since = time.monotonic() if self._line else math.inf
         except wire.BrokenFrame as error:
             self.is_deaf = self.is_doomed = True
             self._fault = f"wrote what no worker writes ({error}), so it was killed, and "
             self.process.signal(signal.SIGKILL)
         return news
 
-    def _understood(self, kind: int, body: bytes) -> Iterator[News]:
-        if kind == wire.BEGUN:
-            yield self._begun(wire.decode_begun(body))
-        elif kind == wire.ENDED:
-            yield self._ended(wire.decode_ended(body))
-        elif kind == wire.HELLO:
-            self.is_ready = True
-            self.owed_since = math.inf
-        else:
-            raise wire.BrokenFrame(f"a message of kind {kind} arrived")
+    def _hello(self, body: bytes, news: list[News]) -> int:
+        self.is_ready = True
+        return 0
+
+    def _acknowledged(self, body: bytes, news: list[News]) -> int:
+        return wire.decode_begun(body)
+
+    def _done(self, body: bytes, news: list[News]) -> int:
+        run_id, next_run, duration, cpu_seconds, peak, summary, value = wire.decode_done(body)
+        self._proven[self._over(run_id).function] = None
+        result = Result(summary, self.process.take_trimmed(), duration, cpu_seconds, peak, value)
+        news.append(RunEnded(run_id, result))
+        return next_run
+
+    def _ended(self, body: bytes, news: list[News]) -> int:
+        ended = wire.decode_ended(body)
+        order, account = self._over(ended.run_id), ended.account
+        self.is_worn = ended.is_worn
+        if account.returned:
+            self._proven[order.function] = None
+        output = joined(self.process.take_trimmed(), ended.output)
+        news.append(RunEnded(ended.run_id, _outcome(ended, output), account.retry_after, account.limit))
+        return ended.next_run
 
     def _begun(self, run_id: int) -> RunBegun:
         if self._begun_at is not None or not self._line or self._line[0].run_id != run_id:
@@ -145,23 +219,22 @@ class Seat:
         self._begun_at = time.monotonic()
         self.owed_since = math.inf
         self.has_begun_any = True
+        if self._to_kill and (number := self._to_kill.pop(run_id, None)) is not None:
+            self.kill(run_id, number)
         return RunBegun(run_id)
 
-    def _ended(self, ended: wire.Ended) -> RunEnded:
-        if self._begun_at is None or self._line[0].run_id != ended.run_id:
-            raise wire.BrokenFrame(f"run {ended.run_id} ended without having begun")
-        self._line.popleft()
+    def _over(self, run_id: int) -> Order:
+        if self._begun_at is None or self._line[0].run_id != run_id:
+            raise wire.BrokenFrame(f"run {run_id} ended without having begun")
         self._begun_at = None
-        self.owed_since = time.monotonic() if self._line else math.inf
-        account, output = ended.account, joined(self.process.take_trimmed(), ended.output)
-        return RunEnded(ended.run_id, _outcome(ended, output), account.retry_after, account.limit)
+        return self._line.popleft()
 
-    def _settled(self, death: Death, output: str) -> Iterator[RunEnded]:
+    def _settled(self, death: Death, output: str) -> Iterator[News]:
         if self._begun_at is not None:
             yield RunEnded(self._line.popleft().run_id, self._lost(death, output, self._begun_at))
-        for order in [order for order in self._line if order.run_id in self._signalled]:
+        for order in [order for order in self._line if order.run_id in self._to_kill]:
             self._line.remove(order)
-            yield RunEnded(order.run_id, cancelled("it had been sent to a worker, which had not begun it"))
+            yield RunRecalled(order.run_id)
 
     def _lost(self, death: Death, output: str, begun_at: float) -> Failure:
         partial = self._frames.partial
@@ -178,9 +251,8 @@ class Seat:
         )
 
 
-def cancelled(when: str) -> Failure:
-    """Return the outcome of a run that was killed before it began."""
-    return Failure("cancelled", "Cancelled", f"the run was cancelled before it began: {when}")
+def _unknown(kind: int) -> NoReturn:
+    raise wire.BrokenFrame(f"a message of kind {kind} arrived")
 
 
 def _outcome(ended: wire.Ended, output: str) -> Result | Failure:

@@ -7,28 +7,35 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 # To a worker.
-INIT, FUNCTION, RUN = 1, 2, 3
+INIT, FUNCTION, RUN, PRELOAD, NUDGE = 1, 2, 3, 4, 5
 # From a worker.
-HELLO, BEGUN, ENDED = 11, 12, 13
+HELLO, BEGUN, ENDED, DONE = 11, 12, 13, 14
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of the largest frame that the runner takes from a worker."""
 ENVELOPE = 1024 * 1024
 """Bytes that are more than all that stands in an ENDED frame beside the value."""
 ANY_LENGTH = 2**64
+CLAIM = 8
+"""Bytes of one claim: the run that a worker may begin next."""
 _LONGEST_REST = 36_500 * 86_400  # seconds; what RetryAfter takes at most
 
 _HEADER = struct.Struct("!QB")
 _FUNCTION = struct.Struct("!I")
-_RUN = struct.Struct("!QI")
+_RUN = struct.Struct("!QIiQ")
+_SLOT = struct.Struct("!i")
 _BEGUN = struct.Struct("!Q")
-# Run, what it was (bits below), exit code, rest, duration, cpu seconds, peak memory, lengths of five texts.
-_ENDED = struct.Struct("!QBqdddQ5I")
-_RETURNED, _HAS_VALUE, _HAS_EXIT_CODE, _IS_DEFERRED, _HAS_LIMIT = 1, 2, 4, 8, 16
+# Run, next run, what it was (bits below), exit code, rest, duration, cpu seconds, peak memory, lengths of five texts.
+_ENDED = struct.Struct("!QQBqdddQ5I")
+# Of a run that returned and printed nothing, as most do: run, next run, duration, cpu seconds, peak memory, length of
+# the summary.
+_DONE = struct.Struct("!QQddQH")
+_DONE_FRAME = struct.Struct("!QBQQddQH")
+_RETURNED, _HAS_VALUE, _HAS_EXIT_CODE, _IS_DEFERRED, _HAS_LIMIT, _IS_WORN = 1, 2, 4, 8, 16, 32
 
 
 class BrokenFrame(Exception):
@@ -74,12 +81,53 @@ class Measures(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """All that an ENDED frame holds."""
+    """All that an ENDED frame holds.
+
+    Args:
+        run_id: the run that ended.
+        account: of its call.
+        measures: likewise.
+        output: the last 64 KiB that it printed.
+        next_run: the run that begins now; 0 if none does.
+        is_worn: the worker has grown too large, and wants to be replaced.
+    """
 
     run_id: int
     account: Account
     measures: Measures
     output: str
+    next_run: int = 0
+    is_worn: bool = False
+
+
+class Init(NamedTuple):
+    """What a new worker is told.
+
+    Args:
+        sys_path: where it imports from.
+        most_memory: bytes of memory that it may keep between runs; None = any.
+    """
+
+    sys_path: list[str]
+    most_memory: int | None = None
+
+
+class Run(NamedTuple):
+    """What a RUN frame holds.
+
+    Args:
+        run_id: as ordered.
+        number: of the function.
+        slot: of the page of what is in flight; -1 = none.
+        memory: bytes of address space that the task may have; 0 = no bound.
+        payload: pickled arguments.
+    """
+
+    run_id: int
+    number: int
+    slot: int
+    memory: int
+    payload: memoryview
 
 
 class FrameReader:
@@ -92,6 +140,7 @@ class FrameReader:
     def __init__(self, limit: int = LARGEST) -> None:
         self._limit = limit
         self._buffer = bytearray()
+        self._needed = 0  # bytes that the frame at its start takes, so that a large one is put together once
 
     @property
     def partial(self) -> int:
@@ -104,30 +153,37 @@ class FrameReader:
         Raises:
             BrokenFrame: a frame says that it is larger than the limit.
         """
-        buffer = self._buffer
-        buffer += data
-        while len(buffer) >= _HEADER.size:
-            length, kind = _HEADER.unpack_from(buffer)
-            if length > self._limit:
-                raise BrokenFrame(f"a message of {length} bytes was announced")
-            end = _HEADER.size + length
-            if end > len(buffer):
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
                 return
-            with memoryview(buffer) as view:
-                body = bytes(view[_HEADER.size : end])
-            del buffer[:end]
-            yield kind, body
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        start, size, head = 0, len(data), _HEADER.size
+        try:
+            while start + head <= size:
+                length, kind = _HEADER.unpack_from(data, start)
+                if length > self._limit:
+                    raise BrokenFrame(f"a message of {length} bytes was announced")
+                end = start + head + length
+                if end > size:
+                    self._needed = end - start
+                    return
+                body, start = data[start + head : end], end
+                yield kind, body
+            self._needed = 0
+        finally:
+            self._buffer += data[start:]
 
 
-def encode_init(sys_path: Sequence[str]) -> bytes:
-    """Tell a new worker where to import from."""
-    return _frame(INIT, json.dumps({"sys_path": list(sys_path)}).encode())
+def encode_init(init: Init) -> bytes:
+    """Tell a new worker how to live."""
+    return _frame(INIT, json.dumps(init._asdict()).encode())
 
 
-def decode_init(body: bytes) -> list[str]:
-    """Return the entries of ``sys.path``."""
-    found: list[str] = json.loads(body)["sys_path"]
-    return found
+def decode_init(body: bytes) -> Init:
+    """Return what a new worker is told."""
+    return Init(**json.loads(body))
 
 
 def encode_function(number: int, name: str) -> bytes:
@@ -141,15 +197,51 @@ def decode_function(body: bytes) -> tuple[int, str]:
     return number, body[_FUNCTION.size :].decode()
 
 
-def encode_run(run_id: int, number: int, payload: bytes) -> bytes:
+def encode_preload(name: str) -> bytes:
+    """Have a function imported before it is wanted."""
+    return _frame(PRELOAD, name.encode())
+
+
+def decode_preload(body: bytes) -> str:
+    """Return the name."""
+    return body.decode()
+
+
+def encode_nudge() -> bytes:
+    """Have a worker look for claims once more."""
+    return _frame(NUDGE)
+
+
+def encode_run(run_id: int, number: int, payload: bytes, slot: int = -1, memory: int | None = None) -> bytes:
     """Order a run of the function with this number."""
-    return _frame(RUN, _RUN.pack(run_id, number), payload)
+    return _HEADER.pack(_RUN.size + len(payload), RUN) + _RUN.pack(run_id, number, slot, memory or 0) + payload
 
 
-def decode_run(body: bytes) -> tuple[int, int, memoryview]:
-    """Return the run, the number of its function, and the pickled arguments."""
-    run_id, number = _RUN.unpack_from(body)
-    return run_id, number, memoryview(body)[_RUN.size :]
+def decode_run(body: bytes) -> Run:
+    """Return what was ordered."""
+    run_id, number, slot, memory = _RUN.unpack_from(body)
+    return Run(run_id, number, slot, memory, memoryview(body)[_RUN.size :])
+
+
+def run_of(body: bytes) -> int:
+    """Return the run that was ordered."""
+    return int.from_bytes(body[: _BEGUN.size], "big")
+
+
+def slot_of(body: bytes) -> int:
+    """Return the slot of the run that was ordered; -1 = none."""
+    (slot,) = _SLOT.unpack_from(body, _BEGUN.size + _FUNCTION.size)
+    return int(slot)
+
+
+def encode_claims(run_ids: Iterable[int]) -> bytes:
+    """Name runs that a worker may begin, in this order; each is one read of `CLAIM` bytes."""
+    return b"".join(map(_BEGUN.pack, run_ids))
+
+
+def decode_claims(data: bytes) -> list[int]:
+    """Return the runs."""
+    return [run_id for (run_id,) in _BEGUN.iter_unpack(data)]
 
 
 def encode_hello() -> bytes:
@@ -174,19 +266,54 @@ def decode_begun(body: bytes) -> int:
     return int(run_id)
 
 
-def encode_ended(run_id: int, account: Account, measures: Measures, output: str) -> bytes:
+def encode_ended(ended: Ended) -> bytes:
     """Tell what came of a run."""
-    told = (account.text, account.type_name, account.traceback, account.limit or "", output)
-    texts = [_encode_text(text) for text in told]
+    run_id, account, measures, output, next_run, is_worn = ended
     bits = (
         _RETURNED * account.returned
         | _HAS_VALUE * (account.value is not None)
         | _HAS_EXIT_CODE * (account.exit_code is not None)
         | _IS_DEFERRED * (account.retry_after is not None)
         | _HAS_LIMIT * (account.limit is not None)
+        | _IS_WORN * is_worn
     )
-    head = _ENDED.pack(run_id, bits, account.exit_code or 0, account.retry_after or 0.0, *measures, *map(len, texts))
+    told = (account.text, account.type_name, account.traceback, account.limit or "", output)
+    texts = [_encode_text(text) for text in told]
+    head = _ENDED.pack(
+        run_id, next_run, bits, account.exit_code or 0, account.retry_after or 0.0, *measures, *map(len, texts)
+    )
     return _frame(ENDED, head, *texts, account.value or b"")
+
+
+def encode_done(run_id: int, next_run: int, measures: Measures, summary: bytes, value: bytes) -> bytes:
+    """Tell of a run that returned, and printed nothing.
+
+    Args:
+        run_id: of it.
+        next_run: the run that begins now; 0 if none does.
+        measures: of its call.
+        summary: of what it returned, UTF-8, shorter than 64 KiB.
+        value: what it returned, pickled.
+    """
+    length = _DONE.size + len(summary) + len(value)
+    return _DONE_FRAME.pack(length, DONE, run_id, next_run, *measures, len(summary)) + summary + value
+
+
+def decode_done(body: bytes) -> tuple[int, int, float, float, int, str, bytes]:
+    """Return run, next run, duration, cpu seconds, peak memory, summary and pickled value.
+
+    Raises:
+        BrokenFrame: the body is no such message.
+    """
+    try:
+        run_id, next_run, duration, cpu, peak, length = _DONE.unpack_from(body)
+        start = _DONE.size + length
+        _check_times(duration, cpu)
+        if start > len(body):
+            raise BrokenFrame("an outcome that is shorter than it says arrived")
+        return run_id, next_run, duration, cpu, peak, body[_DONE.size : start].decode(), body[start:]
+    except (struct.error, UnicodeDecodeError) as error:
+        raise BrokenFrame(f"an outcome that cannot be read arrived: {error}") from error
 
 
 def decode_ended(body: bytes) -> Ended:
@@ -196,7 +323,7 @@ def decode_ended(body: bytes) -> Ended:
         BrokenFrame: the body is no such message.
     """
     try:
-        run_id, bits, exit_code, rest, duration, cpu, peak, *lengths = _ENDED.unpack_from(body)
+        run_id, next_run, bits, exit_code, rest, duration, cpu, peak, *lengths = _ENDED.unpack_from(body)
         start = _ENDED.size + sum(lengths)
         text, type_name, traceback, limit, output = _texts(body, lengths)
     except (struct.error, UnicodeDecodeError) as error:
@@ -205,17 +332,24 @@ def decode_ended(body: bytes) -> Ended:
         raise BrokenFrame("an outcome that is shorter than it says arrived")
     if not 0 <= rest <= _LONGEST_REST:
         raise BrokenFrame(f"a task that is to rest for {rest} s arrived")
+    _check_times(duration, cpu)
     account = Account(
-        returned=bool(bits & _RETURNED),
-        text=text,
-        type_name=type_name,
-        traceback=traceback,
-        exit_code=exit_code if bits & _HAS_EXIT_CODE else None,
-        value=body[start:] if bits & _HAS_VALUE else None,
-        retry_after=rest if bits & _IS_DEFERRED else None,
-        limit=limit if bits & _HAS_LIMIT else None,
+        bool(bits & _RETURNED),
+        text,
+        type_name,
+        traceback,
+        exit_code if bits & _HAS_EXIT_CODE else None,
+        body[start:] if bits & _HAS_VALUE else None,
+        rest if bits & _IS_DEFERRED else None,
+        limit if bits & _HAS_LIMIT else None,
     )
-    return Ended(run_id, account, Measures(duration, cpu, peak), output)
+    return Ended(run_id, account, Measures(duration, cpu, peak), output, next_run, bool(bits & _IS_WORN))
+
+
+def _check_times(duration: float, cpu: float) -> None:
+    # Also against NaN, which is neither.
+    if not (0 <= duration <= _LONGEST_REST and 0 <= cpu <= _LONGEST_REST):
+        raise BrokenFrame(f"a run of {duration} s, {cpu} s of the processor, arrived")
 
 
 def _frame(kind: int, *parts: bytes) -> bytes:
@@ -230,5 +364,5 @@ def _encode_text(text: str) -> bytes:
 def _texts(body: bytes, lengths: Iterable[int]) -> Iterator[str]:
     start = _ENDED.size
     for length in lengths:
-        yield body[start : start + length].decode()
+        yield body[start : start + length].decode() if length else ""
         start += length

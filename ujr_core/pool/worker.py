@@ -12,14 +12,20 @@ import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ujr_core.naming import import_function
-from ujr_core.pool import wire
+from ujr_core.pool import kernel, wire
+from ujr_core.pool.cgroup import enter_cgroup
+from ujr_core.pool.current import HERE
 from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
+from ujr_core.pool.orphans import Orphans
 from ujr_core.pool.output import take_output
+from ujr_core.pool.page import Page
+from ujr_core.pool.rlimit import MemoryLimit
 from ujr_core.pool.wire import Account
 from ujr_core.privacy import keep_memory_private
 from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
@@ -28,15 +34,26 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> NoReturn:
-    """Serve until the runner closes the pipe; ``sys.argv`` holds both descriptors and the runner's pid."""
+    """Serve until the runner closes the pipe.
+
+    ``sys.argv`` holds four descriptors, the runner's pid, and the folder of a cgroup, which may be none.
+    """
+    kernel.die_first_of_memory()  # before the next line, which makes the file for it another's
     keep_memory_private()
-    read_fd, write_fd, parent = map(int, sys.argv[1:4])
+    orders_fd, news_fd, claims_fd, page_fd, parent = map(int, sys.argv[1:6])
     die_with(parent)
+    kernel.adopt_orphans()
+    enter_cgroup(sys.argv[6])
     # What the task starts must not hold the pipes open.
-    for fd in (read_fd, write_fd):
+    for fd in (orders_fd, news_fd, claims_fd):
         os.set_inheritable(fd, False)  # noqa: FBT003  # the standard library takes it by position
-    _behave()
-    Worker(read_fd, write_fd, output_fd=os.dup(1)).serve()
+    page = None
+    if page_fd >= 0:
+        page = Page(page_fd)
+        os.close(page_fd)
+    output_fd = os.dup(1)
+    _behave(output_fd)
+    Worker(orders_fd, news_fd, claims_fd, output_fd=output_fd, page=page).serve()
     flush_output()
     # Without the task's exit handlers and threads: one that hangs would keep the process for ever.
     os._exit(0)
@@ -51,65 +68,138 @@ def die_with(parent: int) -> None:
 
 
 class Worker:
-    """Answers each order at once.
+    """Runs what it was ordered, each run once it has claimed it.
+
+    A claim is a run's number, taken from a pipe that the runner can read, too: what the runner takes back from there
+    is not begun here, so that what was sent ahead can be started elsewhere, and never twice.
 
     Args:
-        read_fd: orders come from here.
-        write_fd: news goes there.
+        orders_fd: orders come from here.
+        news_fd: news goes there.
+        claims_fd: the runs that may begin, non-blocking.
         output_fd: the file that stdout and stderr are; a descriptor that the task does not know.
+        page: of what is in flight.
     """
 
-    def __init__(self, read_fd: int, write_fd: int, *, output_fd: int) -> None:
-        self._read_fd, self._write_fd, self._output_fd = read_fd, write_fd, output_fd
+    def __init__(self, orders_fd: int, news_fd: int, claims_fd: int, *, output_fd: int, page: Page | None) -> None:
+        self._orders_fd, self._news_fd, self._claims_fd, self._output_fd = orders_fd, news_fd, claims_fd, output_fd
+        self._page = page
         self._pid = os.getpid()
+        self._frames = wire.FrameReader(wire.ANY_LENGTH)
+        self._orders: dict[int, bytes] = {}
         self._names: dict[int, str] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         self._meter = Meter()
-        self._home = Home()
-        self._orders = {wire.INIT: self._init, wire.FUNCTION: self._name, wire.RUN: self._run}
+        HERE.settle(page, self._meter, self._names)
+        self._home = Home(lambda: show_stack_on_term(output_fd))
+        self._orphans = Orphans()
+        self._memory = MemoryLimit()
+        self._on = {
+            wire.INIT: self._init,
+            wire.FUNCTION: self._name,
+            wire.RUN: self._order,
+            wire.PRELOAD: self._preload,
+            wire.NUDGE: _nothing,
+        }
 
     def serve(self) -> None:
-        """Take orders until the pipe ends."""
-        frames = wire.FrameReader(wire.ANY_LENGTH)
-        while data := os.read(self._read_fd, 1 << 18):
-            for kind, body in frames.feed(data):
-                self._orders[kind](body)
+        """Run what comes until the pipe ends."""
+        while self._hear():
+            if run_id := self._claim():
+                self._mark(run_id)
+                self._write(wire.encode_begun(run_id))
+            while run_id:
+                run_id = self._run(run_id)
+
+    def _hear(self) -> bool:
+        data = os.read(self._orders_fd, 1 << 18)
+        for kind, body in self._frames.feed(data):
+            self._on[kind](body)
+        return bool(data)
 
     def _init(self, body: bytes) -> None:
-        sys.path[:] = wire.decode_init(body)
+        init = wire.decode_init(body)
+        sys.path[:] = init.sys_path
+        self._meter.most_memory = init.most_memory
         self._write(wire.encode_hello())
+
+    def _preload(self, body: bytes) -> None:
+        # Of the module's own code anything may come, and will be told when a task needs it.
+        with contextlib.suppress(BaseException):
+            import_function(wire.decode_preload(body))
 
     def _name(self, body: bytes) -> None:
         number, name = wire.decode_function(body)
         self._names[number] = name
 
-    def _run(self, body: bytes) -> None:
-        run_id, number, payload = wire.decode_run(body)
-        self._write(wire.encode_begun(run_id))
+    def _order(self, body: bytes) -> None:
+        run_id = wire.run_of(body)
+        self._orders.pop(run_id, None)  # it was taken back, and is now behind the others
+        self._orders[run_id] = body
+
+    def _claim(self) -> int:
+        """Return the run that begins next; 0 if there is none."""
+        try:
+            return int.from_bytes(os.read(self._claims_fd, wire.CLAIM), "big")
+        except BlockingIOError:
+            return 0
+
+    def _mark(self, run_id: int) -> None:
+        """Write into the page that a run begins, before anybody is told: what was told of must not be forgotten."""
+        if self._page is not None and (order := self._orders.get(run_id)) is not None:
+            slot = wire.slot_of(order)
+            if slot >= 0:
+                self._page.begin(slot, time.time())
+
+    def _claimed(self, run_id: int) -> wire.Run:
+        while run_id not in self._orders:
+            if not self._hear():
+                os._exit(0)
+        while (first := next(iter(self._orders))) != run_id:
+            del self._orders[first]  # it was taken back
+        return wire.decode_run(self._orders.pop(run_id))
+
+    def _run(self, run_id: int) -> int:
+        """Run what was claimed, and return the next run, which is claimed then."""
+        HERE.run = run = self._claimed(run_id)
         self._meter.begin()
-        account = self._call(number, payload)
+        account = self._call(run)
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the task forked came back here; it is not the worker
         measures = self._meter.end()
+        HERE.run = None
         self._home.come_back()
+        self._orphans.reap(self._meter.now)
         flush_output()
-        self._write(wire.encode_ended(run_id, account, measures, take_output(self._output_fd)))
+        output, is_worn = take_output(self._output_fd), self._meter.is_worn()
+        next_run = 0 if is_worn else self._claim()
+        if next_run:
+            self._mark(next_run)
+        if account.value is None or output or is_worn:
+            self._write(wire.encode_ended(wire.Ended(run_id, account, measures, output, next_run, is_worn)))
+        else:
+            summary = account.text.encode("utf-8", "backslashreplace")
+            self._write(wire.encode_done(run_id, next_run, measures, summary, account.value))
+        return next_run
 
-    def _call(self, number: int, payload: memoryview) -> Account:
-        # BaseException in all three: whatever the task's own code raises is told, and the worker stays.
+    def _call(self, run: wire.Run) -> Account:
+        saying, type_name = "", ""
+        if run.memory:
+            self._memory.set(run.memory)
         try:
-            function = self._function(number)
-        except BaseException as error:  # noqa: BLE001  # as above
-            return raised(error, f'the worker cannot import "{self._names[number]}"', type_name="ImportError")
-        try:
-            args, kwargs = pickle.loads(payload)  # noqa: S301  # made by the runner, for this
-        except BaseException as error:  # noqa: BLE001  # as above
-            return raised(error, "the arguments of the task cannot be unpickled")
-        try:
+            type_name = "ImportError"
+            function = self._function(run.number)
+            saying, type_name = "the arguments of the task cannot be unpickled", ""
+            args, kwargs = pickle.loads(run.payload)  # noqa: S301  # made by the runner, for this
+            saying = ""
             value = function(*args, **kwargs)
             signal.alarm(0)  # here already: one that was left behind must not go off while the result is told
-        except BaseException as error:  # noqa: BLE001  # as above
-            return raised(error)
+        except BaseException as error:  # noqa: BLE001  # whatever the task's own code raises is told, the worker stays
+            self._memory.lift()
+            if type_name:
+                saying = f'the worker cannot import "{self._names[run.number]}"'
+            return raised(error, saying, type_name=type_name)
+        self._memory.lift()
         return returned(value)
 
     def _function(self, number: int) -> Callable[..., Any]:
@@ -120,11 +210,20 @@ class Worker:
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(self._write_fd, rest) :]
+            rest = rest[os.write(self._news_fd, rest) :]
+
+
+def _nothing(_: bytes) -> None:
+    pass
+
+
+_NOTHING = Account(returned=True, text="None", value=pickle.dumps(None, pickle.HIGHEST_PROTOCOL))
 
 
 def returned(value: object) -> Account:
     """Tell of a function that returned."""
+    if value is None:
+        return _NOTHING
     try:
         pickled: bytes | None = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # noqa: BLE001  # the work is done, so it is a success all the same
@@ -182,19 +281,27 @@ def _deferred(error: BaseException) -> Account:
 def flush_output() -> None:
     """Write what Python still holds; a task may have closed or replaced its streams."""
     for stream in (sys.stdout, sys.stderr):
-        # Of the task's own stream anything may come; its output is lost, no more.
-        with contextlib.suppress(BaseException):
+        try:  # noqa: SIM105  # suppress() takes longer than what it is for
             stream.flush()
+        except BaseException:  # noqa: BLE001, S110  # of the task's own stream anything may come
+            pass
 
 
-def _behave() -> None:
+def _behave(output_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for the runner, which then says what is to happen
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    faulthandler.enable(2)
+    faulthandler.enable(output_fd)
+    show_stack_on_term(output_fd)
     for stream in (sys.stdout, sys.stderr):
         # Line by line, so that what a killed task printed is there; and never an error for what it prints.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]  # both are files here
+
+
+def show_stack_on_term(output_fd: int) -> None:
+    """Have TERM write where all threads are, even if one never lets go of the interpreter, and end the worker."""
+    faulthandler.unregister(signal.SIGTERM)  # it believes itself in place, and would not look
+    faulthandler.register(signal.SIGTERM, output_fd, all_threads=True, chain=True)
 
 
 def _exit_code(error: SystemExit) -> int:

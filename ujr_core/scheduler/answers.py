@@ -81,7 +81,7 @@ def go_on(state: State, job: Job, answer: Answer, now: float) -> None:
         answer.rest_until = now + REST
         state.touch(job)
     if answer.held:
-        state.holding[job.name] = job
+        state.hold(job)
     elif not answer.is_pulling and answer.end is None:
         state.hungry[job.name] = job
 
@@ -97,8 +97,19 @@ def pull_hungry(state: State, now: float) -> Iterator[Command]:
         answer.pulling_since = now
         # Most pulls return long before: one wake serves them all.
         state.wake_at(job, min(job.wake_at, now + job.config.ask_timeout))
-        room = min(state.free, state.most_runs(job) - len(job.running))
-        yield PullTasks(job.name, answer.number, max(0, room) + 1)
+        yield PullTasks(job.name, answer.number, _room(state, job) + 1)
+
+
+def _room(state: State, job: Job) -> int:
+    """Return how many more runs of a job its executor would take now."""
+    places = state.places_of(job)
+    line = job.expectation.line(places.longest_line)
+    left = state.most_places(job) - len(job.places)
+    room = line * max(0, min(len(places.free), left))
+    if line > 1 and left >= 0:
+        is_alone = state.is_alone(job)
+        room += sum(max(0, place.room(line, is_alone=is_alone)) for place in places.of(job))
+    return max(0, room - len(job.recalled))
 
 
 def pull_outlasted(job: Job, answer: Answer, now: float) -> Iterator[Command]:
@@ -179,7 +190,8 @@ def close_early(state: State, job: Job) -> Iterable[Command]:
     if answer is None:
         return ()
     state.hungry.pop(job.name, None)
-    state.holding.pop(job.name, None)
+    if not job.recalled:
+        state.places_of(job).holding.pop(job.name, None)
     job.is_hung = False
     leave_lines(state, answer)
     return (CloseAnswer(job.name, answer.number),) if answer.end is None else ()

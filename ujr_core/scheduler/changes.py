@@ -15,20 +15,24 @@ from ujr_core.scheduler.jobs import adopt, begin, orderable
 from ujr_core.scheduler.keeping import kept_of
 from ujr_core.scheduler.persons import lift_hook, lift_quarantine
 from ujr_core.scheduler.phases import JobPhase
-from ujr_core.scheduler.runs import end, forget
+from ujr_core.scheduler.runs import end, forget, give_up
 from ujr_core.scheduler.state import State
 from ujr_core.values import JobConfig
 
 
 def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command]:
-    """Apply settings live, or restart the job if it asks another plugin, or with other params."""
+    """Apply settings live, or restart the job if it asks another plugin, with other params, or runs elsewhere."""
     job = orderable(state, event.config.name)
     if job is None:
         return
-    if (job.config.plugin, job.config.params) != (event.config.plugin, event.config.params):
+    if _needs_restart(job.config, event.config):
         yield from _restart(state, job, event.config, now)
     else:
         yield from _apply(state, job, event.config, now)
+
+
+def _needs_restart(before: JobConfig, after: JobConfig) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in ("plugin", "params", "executor"))
 
 
 def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command]:
@@ -44,10 +48,12 @@ def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command
 
 
 def _end_runs(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
-    if config.on_stop == "cancel":
-        for run in list(job.running.values()):
-            if run.killed_for is None:
-                yield from end(state, run, "cancelled", now)
+    for run in job.running.values():
+        run.is_unwanted |= config.on_stop == "cancel"
+    yield from give_up(state, job.running.values(), now)
+    for run in job.running.values():
+        if run.is_unwanted and run.has_begun and run.killed_for is None:
+            yield from end(state, run, "cancelled", now)
 
 
 def _restart(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Command]:
@@ -80,8 +86,8 @@ def _apply(state: State, job: Job, config: JobConfig, now: float) -> Iterator[Co
     job.delay = offset_of(job.name, config.spread)
     if _key(job) != key:
         yield from _reschedule(state, job, now)
-    if job.answer is not None and job.answer.held:  # it may be at a `max_tasks` that is no more
-        state.holding[job.name] = job
+    if job.has_waiting:  # it may be at a `max_tasks` that is no more
+        state.hold(job)
     state.keep(job)
     state.touch(job)
 

@@ -53,7 +53,7 @@ class CloseAnswer:
 
 @attrs.frozen
 class StartRuns:
-    """Start these runs; `RunBegun` and `RunEnded` come back for each."""
+    """Start these runs, each at its place; `RunBegun` and `RunEnded` come back for each, or `RunRecalled`."""
 
     runs: tuple[Run, ...]
 
@@ -67,20 +67,34 @@ class KillRun:
 
 
 @attrs.frozen
-class RecallRun:
-    """Take back a run that no worker was told of; one that a worker was told of goes on."""
+class WarnRun:
+    """Tell a run that a drain has begun; it goes on."""
 
     run_id: int
 
 
 @attrs.frozen
+class RecallRuns:
+    """Take back runs; `RunRecalled` comes back for each that has not begun, and the others go on."""
+
+    run_ids: tuple[int, ...]
+
+
+@attrs.frozen
+class ForgetRun:
+    """Nothing comes of a run: it never began, and nobody was told of it."""
+
+    run_id: int
+
+
+@attrs.define(eq=False)  # mutable for speed alone, as those of `execution` are
 class ReportStarted:
     """Tell reporters that a run began."""
 
     run: Run
 
 
-@attrs.frozen
+@attrs.define(eq=False)  # mutable for speed alone, as those of `execution` are
 class ReportEnded:
     """Tell reporters what came of a run.
 
@@ -161,7 +175,9 @@ Command = (
     | CloseAnswer
     | StartRuns
     | KillRun
-    | RecallRun
+    | WarnRun
+    | RecallRuns
+    | ForgetRun
     | ReportStarted
     | ReportEnded
     | ReportJob

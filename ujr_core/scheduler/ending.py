@@ -8,12 +8,12 @@ from signal import SIGKILL
 
 from ujr_core.durations import format_duration
 from ujr_core.scheduler.answers import close_early
-from ujr_core.scheduler.commands import Command, RecallRun, Say
+from ujr_core.scheduler.commands import Command, Say, WarnRun
 from ujr_core.scheduler.events import StopRequested
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.memory import next_backoff
 from ujr_core.scheduler.phases import JobPhase
-from ujr_core.scheduler.runs import end, kill
+from ujr_core.scheduler.runs import end, give_up, kill
 from ujr_core.scheduler.state import Mode, State
 
 
@@ -22,23 +22,25 @@ def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[C
     if state.stop is not None:
         yield from _kill_now(state)
         return
-    yield from _stop(state, event)
+    yield from _stop(state, event, now)
     state.kill_at = now + state.shutdown_timeout
-    if state.runs:
+    if going := sum(run.has_begun for run in state.runs.values()):  # what was sent ahead is taken back
         patience = format_duration(state.shutdown_timeout)
-        yield Say(f"stopping: {len(state.runs)} running, waited for at most {patience}; a second ^C or TERM kills now")
+        yield Say(f"stopping: {going} running, waited for at most {patience}; a second ^C or TERM kills now")
 
 
-def _stop(state: State, event: StopRequested) -> Iterator[Command]:
+def _stop(state: State, event: StopRequested, now: float) -> Iterator[Command]:
     state.stop = event
     state.wakes.clear()  # nothing that time brings to a job counts any more
     state.openings.clear()
     for job in state.jobs.values():
         yield from close_early(state, job)
-    state.holding.clear()
+    for places in state.places.values():
+        places.holding.clear()
+    yield from give_up(state, state.runs.values(), now)
     for run in state.runs.values():
-        if not run.has_begun:
-            yield RecallRun(run.id)
+        if run.has_begun:
+            yield WarnRun(run.id)
 
 
 def _kill_now(state: State) -> Iterator[Command]:
@@ -105,7 +107,7 @@ def _end_idle(state: State, now: float) -> Iterator[Command]:
         yield Say(f"idle; continuous jobs were left out, and are stopped: {', '.join(continuous)}")
     if paused := _paused(state):
         yield Say(f"idle; paused jobs were left out: {', '.join(paused)}")
-    yield from _stop(state, StopRequested(exit_code=None))
+    yield from _stop(state, StopRequested(exit_code=None), now)
     for run in state.runs.values():
         yield from end(state, run, "cancelled", now)
     state.is_finished = not state.runs

@@ -1,4 +1,4 @@
-"""What the scheduler is told, in the past tense; beside `RunBegun` and `RunEnded` of an executor."""
+"""What the scheduler is told, in the past tense; beside `RunBegun`, `RunEnded` and `RunRecalled` of an executor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from ujr_core.execution import RunBegun, RunEnded
+from ujr_core.execution import RunBegun, RunEnded, RunRecalled
 from ujr_core.values import Failure, JobConfig
 from ujr_core.values.kept import Kept
 from ujr_core.values.limits import Limit
@@ -25,6 +25,7 @@ class Offer:
         task: opaque to the scheduler, handed on to the reports.
         refusal: why there is no payload.
         uses: names of limits, each with a weight, ≥ 1.
+        label: what a person calls it.
     """
 
     signature: str
@@ -34,6 +35,7 @@ class Offer:
     task: Any = None
     refusal: Failure | None = None
     uses: tuple[tuple[str, int], ...] = ()
+    label: str | None = None
 
 
 @attrs.frozen
@@ -227,4 +229,5 @@ Event = (
     | StopRequested
     | RunBegun
     | RunEnded
+    | RunRecalled
 )

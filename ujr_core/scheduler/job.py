@@ -9,10 +9,12 @@ from collections import Counter, deque
 import attrs
 
 from ujr_core.calendar import Schedule
+from ujr_core.expectation import Expectation
 from ujr_core.scheduler.answer import Answer
 from ujr_core.scheduler.failing import Failing
 from ujr_core.scheduler.firing import Firing
 from ujr_core.scheduler.phases import JOB_PHASES, JobPhase, moved
+from ujr_core.scheduler.place import Place
 from ujr_core.scheduler.run import Run
 from ujr_core.scheduler.successes import Successes
 from ujr_core.scheduler.verdict import Verdict
@@ -59,6 +61,10 @@ class Job:
         answer: the open one.
         last: the open one, or the one before.
         running: signature to run, ordered or begun.
+        places: where its runs go on.
+        has_had_more: it was sent ahead more than is its turn, while no other waited; its next turn comes after theirs.
+        recalled: runs that were taken back, and wait for another place.
+        expectation: how long its next task is expected to take.
         failing: signature to its failures, the one named longest ago first.
         quarantined: signatures that are not started again, likewise.
         backoffs: heap of (end, signature).
@@ -105,6 +111,10 @@ class Job:
     answer: Answer | None = None
     last: Answer | None = None
     running: dict[str, Run] = attrs.field(factory=dict)
+    places: list[Place] = attrs.field(factory=list)
+    has_had_more: bool = False
+    recalled: deque[Run] = attrs.field(factory=deque)
+    expectation: Expectation = attrs.field(factory=Expectation)
     failing: dict[str, Failing] = attrs.field(factory=dict)
     quarantined: dict[str, Failing] = attrs.field(factory=dict)
     backoffs: list[tuple[float, str]] = attrs.field(factory=list)
@@ -137,6 +147,11 @@ class Job:
     def has_nothing_due(self) -> bool:
         """It has a schedule, and no firing of it is unsettled: nothing but a firing or a trigger counts."""
         return self.schedule is not None and self.firing is None
+
+    @property
+    def has_waiting(self) -> bool:
+        """A task of it waits for a place."""
+        return bool(self.recalled) or (self.answer is not None and bool(self.answer.held))
 
     def move(self, cause: str) -> None:
         """Go to the phase that the table names."""

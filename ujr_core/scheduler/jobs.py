@@ -32,9 +32,11 @@ def job_added(state: State, event: JobAdded, now: float) -> Iterator[Command]:
 
 def adopt(before: Job, job: Job) -> None:
     """Hand the runs of a job to the one that takes its place: no signature may run twice at once."""
-    job.running = before.running
+    job.running, job.places = before.running, before.places
     for run in job.running.values():
         run.job = job
+    for place in job.places:
+        place.job = job
 
 
 def begin(state: State, job: Job) -> Iterator[Command]:

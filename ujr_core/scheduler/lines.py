@@ -79,7 +79,7 @@ def give_back(state: State, run: Run) -> None:
 
 def _call_next(state: State, limit: LimitState | None) -> None:
     if limit is not None and (job := first_in_line(state, limit)) is not None:
-        state.holding[job.name] = job
+        state.hold(job)
 
 
 def rest(state: State, name: str | None, until: float) -> None:
@@ -128,5 +128,5 @@ def limits_set(state: State, event: LimitsSet, now: float) -> Iterable[Command]:
     for job in state.jobs.values():
         if job.answer is not None and job.answer.held:
             job.answer.lines.clear()
-            state.holding[job.name] = job
+            state.hold(job)
     return ()

@@ -122,6 +122,12 @@ def remember_cancel(state: State, run: Run, now: float) -> None:
     _back_off(job, signature, failing)
 
 
+def remember_undone(run: Run) -> None:
+    """Ask about a run that never began, whatever its job said since: it counted on it."""
+    _last_of(run).left_failed.add(run.offer.signature)
+    run.job.want("a run of it was taken back before it began")
+
+
 def _back_off(job: Job, signature: str, failing: Failing) -> None:
     job.failing[signature] = failing
     heapq.heappush(job.backoffs, (failing.until, signature))

@@ -12,7 +12,7 @@ from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settle
 from ujr_core.scheduler.job import Demand, Job
 from ujr_core.scheduler.jobs import orderable, tell
 from ujr_core.scheduler.phases import JobPhase
-from ujr_core.scheduler.runs import end
+from ujr_core.scheduler.runs import end, give_up
 from ujr_core.scheduler.state import State
 from ujr_core.values.reported import JobStateKind
 
@@ -39,6 +39,7 @@ def paused(state: State, event: Paused, now: float) -> Iterator[Command]:
     yield from close_early(state, job)
     if job.phase is JobPhase.ANSWERING:
         job.move("is paused")
+    yield from give_up(state, job.running.values(), now)
     yield from tell(job, "paused", "a person paused it; what runs of it goes on")
 
 

@@ -4,61 +4,83 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from signal import SIGKILL, SIGTERM
 
 import attrs
 
-from ujr_core.execution import RunBegun, RunEnded
+from ujr_core.execution import RunBegun, RunEnded, RunRecalled
 from ujr_core.scheduler.answers import leave
-from ujr_core.scheduler.commands import Command, KillRun, ReportEnded, ReportStarted
+from ujr_core.scheduler.commands import Command, ForgetRun, KillRun, RecallRuns, ReportEnded, ReportStarted, WarnRun
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.lines import give_back, rest
-from ujr_core.scheduler.memory import as_judged, remember_cancel, remember_failure, remember_success
+from ujr_core.scheduler.memory import as_judged, remember_cancel, remember_failure, remember_success, remember_undone
 from ujr_core.scheduler.phases import JobPhase, RunPhase
 from ujr_core.scheduler.run import Run
 from ujr_core.scheduler.state import State
 from ujr_core.values import Failure, Result
 from ujr_core.values.reported import FailureKind
 
+NEVER_BEGAN = Failure("cancelled", "Cancelled", "the run was cancelled before it began")
 
-def run_begun(state: State, event: RunBegun, now: float) -> Iterator[Command]:
+
+def run_begun(state: State, event: RunBegun, now: float) -> Iterable[Command]:
     """Start the run's clock, and say that it started."""
     run = state.runs.get(event.run_id)
-    if run is None or run.has_begun:  # late, duplicate or foreign (promise 9)
+    if run is None or run.has_begun or run.place is None:  # late, duplicate or foreign (promise 9)
         state.ignored += 1
-        return
+        return ()
     run.has_begun = True
     run.move("begins")
+    if run.place.line[0] is run:  # what was refused begins, and ends, wherever it stands
+        run.place.wait_anew(now)
     if run.timeout is not None and run.phase is RunPhase.RUNNING:
         _end_by(state, run, now + run.timeout)
-    yield ReportStarted(run)
+    if run.is_unwanted and run.killed_for is None:
+        return (ReportStarted(run), *end(state, run, "cancelled", now))
+    if state.stop is not None:  # it was to be recalled, too late
+        return (ReportStarted(run), WarnRun(run.id))
+    return (ReportStarted(run),)
 
 
-def run_ended(state: State, event: RunEnded, now: float) -> Iterator[Command]:
-    """Free the run's places, judge its outcome, want its job again."""
-    run = state.runs.pop(event.run_id, None)
-    if run is None:  # late, duplicate or foreign (promise 9)
+def run_ended(state: State, event: RunEnded, now: float) -> Iterable[Command]:
+    """Take in what came of a run."""
+    run = state.runs.get(event.run_id)
+    if run is None or run.place is None:  # late, duplicate or foreign (promise 9)
         state.ignored += 1
-        return
+        return ()
+    return _conclude(state, run, event, now)
+
+
+def _never_begin(state: State, run: Run, now: float) -> Iterable[Command]:
+    return _conclude(state, run, RunEnded(run.id, NEVER_BEGAN), now)
+
+
+def _conclude(state: State, run: Run, event: RunEnded, now: float) -> Iterable[Command]:
+    """Free the run's places, judge its outcome, want its job again."""
+    del state.runs[run.id]
     run.move("ends")
     job = run.job
+    if run.place is not None:
+        run.place.remove(run, now)
+    else:
+        job.recalled.remove(run)
     del job.running[run.offer.signature]
     run.answer.unfinished -= 1
     state.ends += not job.config.continuous
-    if (report := _judge(state, run, event, now)) is not None:
-        yield report
+    judged = _judge(state, run, event, now)
     _free(state, run, event, now)
     job.stir("a run ended")
     state.touch(job)
     if job.phase is JobPhase.LEAVING:
-        yield from leave(state, job)
-    elif job.phase is JobPhase.STOPPED:
+        return (judged, *leave(state, job))
+    if job.phase is JobPhase.STOPPED:
         forget(state, job)
+    return (judged,)
 
 
-def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command | None:
-    outcome = as_judged(run, event.outcome)
+def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command:
+    outcome = event.outcome if run.killed_for is None else as_judged(run, event.outcome)
     if isinstance(outcome, Result):
         run.job.last_success = state.wall(now)
         remember_success(state, run, now)
@@ -66,7 +88,11 @@ def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command | Non
         remember_cancel(state, run, now)
     if not run.has_begun:  # it was never started, and is reported by nobody
         run.answer.failed += isinstance(outcome, Failure) and outcome.kind != "cancelled"  # and is no progress
-        return None
+        if isinstance(outcome, Failure) and not run.is_cancelled:
+            remember_undone(run)
+        return ForgetRun(run.id)
+    if run.offer.refusal is None:
+        run.job.expectation.note(outcome.duration)
     state.keep(run.job)
     if isinstance(outcome, Result) or outcome.kind == "cancelled":
         return ReportEnded(run, outcome)
@@ -88,8 +114,8 @@ def _free(state: State, run: Run, event: RunEnded, now: float) -> None:
         rest(state, event.limit, now + event.retry_after)
     if run.takes:
         give_back(state, run)
-    if job.answer is not None and job.answer.held:  # it may have been at `max_tasks`
-        state.holding[job.name] = job
+    if job.has_waiting:  # it may have been at `max_tasks`
+        state.hold(job)
     if run.deadline < math.inf:
         _forget_deadlines_of_ended_runs(state)
 
@@ -102,9 +128,51 @@ def forget(state: State, job: Job) -> None:
             state.blocker = None
 
 
+def run_recalled(state: State, event: RunRecalled, now: float) -> Iterator[Command]:
+    """Start a run elsewhere, unless it is not wanted any more."""
+    run = state.runs.get(event.run_id)
+    if run is None or run.has_begun or run.place is None:  # late, duplicate or foreign (promise 9)
+        state.ignored += 1
+    elif run.is_given_up or run.killed_for is not None:
+        yield from _never_begin(state, run, now)
+    else:
+        run.place.remove(run, now)
+        run.job.recalled.append(run)
+        state.hold(run.job)
+
+
+def give_up(state: State, runs: Iterable[Run], now: float) -> Iterator[Command]:
+    """Take back what has not begun, for good."""
+    ordered = []
+    for run in [run for run in runs if not (run.has_begun or run.is_given_up)]:
+        if run.place is None:
+            yield from _never_begin(state, run, now)
+        else:
+            ordered.append(run)
+    yield from _recall(ordered)
+    for run in ordered:
+        run.is_given_up = True
+
+
+def recall_late(state: State, now: float) -> Iterator[Command]:
+    """Take back what waits too long behind a run that takes longer than was expected."""
+    for places in state.places.values():
+        if places.recall_at <= now:
+            for place in [place for place in places.taken.values() if place.recall_at <= now]:
+                place.recall_at, place.is_stuck = math.inf, True
+                yield from _recall(run for run in place.line if run is not place.line[0] and run.killed_for is None)
+
+
+def _recall(runs: Iterable[Run]) -> Iterator[Command]:
+    if ids := tuple(run.id for run in runs if not (run.has_begun or run.is_given_up)):
+        yield RecallRuns(ids)
+
+
 def end(state: State, run: Run, reason: FailureKind, now: float) -> Iterator[Command]:
     """Tell a run to end, and see to it that it does: TERM, and KILL after its grace."""
-    if run.killed_for is None:
+    if run.place is None:
+        yield from _never_begin(state, run, now)
+    elif run.killed_for is None:
         _end_by(state, run, now + run.grace)
         yield from kill(run, reason, SIGTERM)
     else:

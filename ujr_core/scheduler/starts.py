@@ -1,8 +1,11 @@
-"""Starts: held tasks begin while there are places, one of each job in turn."""
+"""Starts: held tasks are given places, one of each job in turn, and others are sent ahead behind them."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+
+import attrs
 
 from ujr_core.scheduler.answer import Answer
 from ujr_core.scheduler.answers import close, go_on
@@ -11,6 +14,7 @@ from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.judging import STARTED, Judged, drop, judge, record
 from ujr_core.scheduler.lines import fault_of, is_held_at_limits, leave_lines
+from ujr_core.scheduler.place import Place, Places
 from ujr_core.scheduler.run import Run
 from ujr_core.scheduler.state import State
 from ujr_core.values import Failure
@@ -18,45 +22,106 @@ from ujr_core.values import Failure
 
 def start_held(state: State, now: float) -> Iterator[Command]:
     """Start what is held and may start; the others are looked at again when a place they lack is free."""
-    runs: list[Run] = []
-    emptied: list[tuple[Job, Answer]] = []
-    while state.holding and state.free > 0:
-        job = state.holding.pop(next(iter(state.holding)))
-        answer = job.answer
-        if answer is None or not answer.held or len(job.running) >= state.most_runs(job):
-            continue  # the end of a run of it holds it again
-        if not _start_first(state, job, answer, runs, now):
-            continue  # it stands in a line, and is called
-        if answer.held:
-            state.holding[job.name] = job  # behind the others
-        else:
-            emptied.append((job, answer))
-    if runs:
-        yield StartRuns(tuple(runs))
-    for job, answer in emptied:
+    starts = _Starts(state, now)
+    for places in state.places.values():
+        if places.holding:
+            starts.give_places(places)
+            if places.longest_line > 1:
+                starts.lengthen_lines(places)
+    if starts.runs:
+        yield StartRuns(tuple(starts.runs))
+    for job, answer in starts.emptied:
         if answer.end is not None:
             yield from close(state, job, answer, now)
         else:
             go_on(state, job, answer, now)
 
 
-def _start_first(state: State, job: Job, answer: Answer, runs: list[Run], now: float) -> bool:
-    """Start or drop the first task that is held; False if a named limit holds it."""
-    offer = answer.held[0]
-    judged = _judge_again(state, job, answer, offer.signature, now)
-    if judged is STARTED and offer.uses:
-        if fault := fault_of(state, offer):
-            offer = _refused(offer, fault)
-        elif is_held_at_limits(state, job, answer, now):
-            return False
-    answer.held.popleft()
-    if answer.turn:
-        leave_lines(state, answer)
-    if judged is STARTED:
-        runs.append(order(state, job, answer, offer, now))
-    else:
-        drop(job, answer, offer.signature, judged, now)
-    return True
+@attrs.define(eq=False)
+class _Starts:
+    """What one step starts.
+
+    Args:
+        state: changed.
+        now: monotonic.
+        runs: that were given a place.
+        emptied: answers of which nothing is held any more.
+    """
+
+    state: State
+    now: float
+    runs: list[Run] = attrs.field(factory=list)
+    emptied: list[tuple[Job, Answer]] = attrs.field(factory=list)
+
+    def give_places(self, places: Places) -> None:
+        """Give free places to the jobs that hold something, one to each in turn."""
+        while places.holding and places.free:
+            job = places.holding.pop(next(iter(places.holding)))
+            if len(job.places) >= self.state.most_places(job):
+                continue  # the end of a run of it holds it again
+            if job.has_had_more:
+                job.has_had_more = False
+                places.holding[job.name] = job  # behind the others
+                continue
+            run, goes_on = self._next(job)
+            if run is not None:
+                places.take(job).add(run, self.now)
+            if goes_on and job.has_waiting:
+                places.holding[job.name] = job  # behind the others
+
+    def lengthen_lines(self, places: Places) -> None:
+        """Send runs ahead, to each place as much as is its turn; and more if no other job waits for a place."""
+        waiting = list(itertools.islice(filter(self.state.wants_place, places.holding.values()), 2))
+        for job in dict.fromkeys(place.job for place in places.taken.values()):
+            assert job is not None  # a place that is taken is somebody's
+            if self.state.places_of(job) is places and len(job.places) <= self.state.most_places(job):
+                self._fill(job, places.of(job), is_alone=all(other is job for other in waiting))
+            if not job.has_waiting:
+                places.holding.pop(job.name, None)
+
+    def _fill(self, job: Job, lines: list[Place], *, is_alone: bool) -> None:
+        length = job.expectation.line(lines[0].places.longest_line)
+        goes_on = job.has_waiting
+        while goes_on and (lines := [place for place in lines if place.room(length, is_alone=is_alone) > 0]):
+            shortest = min(len(place.line) for place in lines)
+            for place in [place for place in lines if len(place.line) == shortest]:
+                run, goes_on = self._next(job)
+                if run is not None:
+                    place.add(run, self.now)
+                    job.has_had_more |= place.given > length
+                if not goes_on:
+                    return
+
+    def _next(self, job: Job) -> tuple[Run | None, bool]:
+        """Return the next run of a job, None if there is none or its task was dropped, and whether to go on."""
+        if job.recalled:
+            run = job.recalled.popleft()
+            self.runs.append(run)
+            return run, True
+        answer = job.answer
+        if answer is None or not answer.held:
+            return None, False
+        offer = answer.held[0]
+        judged = _judge_again(self.state, job, answer, offer.signature, self.now)
+        if judged is STARTED and offer.uses:
+            if fault := fault_of(self.state, offer):
+                offer = _refused(offer, fault)
+            elif is_held_at_limits(self.state, job, answer, self.now):
+                return None, False  # it stands in a line, and is called
+        self._let_go(job, answer)
+        if judged is not STARTED:
+            drop(job, answer, offer.signature, judged, self.now)
+            return None, True
+        run = order(self.state, job, answer, offer, self.now)
+        self.runs.append(run)
+        return run, True
+
+    def _let_go(self, job: Job, answer: Answer) -> None:
+        answer.held.popleft()
+        if answer.turn:
+            leave_lines(self.state, answer)
+        if not answer.held:
+            self.emptied.append((job, answer))
 
 
 def _judge_again(state: State, job: Job, answer: Answer, signature: str, now: float) -> Judged:
@@ -68,7 +133,7 @@ def _judge_again(state: State, job: Job, answer: Answer, signature: str, now: fl
 
 def _refused(offer: Offer, fault: str) -> Offer:
     refusal = Failure("error", "ujr_core.LimitError", fault)
-    return Offer(offer.signature, offer.function, None, offer.timeout, offer.task, refusal)
+    return attrs.evolve(offer, payload=None, refusal=refusal, uses=())
 
 
 def order(state: State, job: Job, answer: Answer, offer: Offer, now: float) -> Run:

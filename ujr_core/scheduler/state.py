@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ujr_core.execution import Capabilities
 from ujr_core.scheduler.events import StopRequested
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.limit import LimitState, restored
+from ujr_core.scheduler.place import Places
 from ujr_core.scheduler.run import Run
 from ujr_core.values.limits import Limit
+
+_ANY_NUMBER = 1 << 62
 
 GIVE_UP_UNTIL_IDLE = 5
 """Failures in a row after which a signature or a hook is given up by a runner that is to end."""
@@ -32,13 +36,16 @@ class State:
     """The memory of `step`, which alone changes it.
 
     Args:
-        workers: places for runs.
+        workers: places of the executor of jobs that name none.
         runner_id: of this life of the runner; run ids are its counter.
         mode: how long it goes on.
         shutdown_timeout: seconds that a drain waits for runs.
         wall_offset: epoch seconds of the wall clock at monotonic 0.
         configured_limits: named limits as configured at the start.
         kept_starts: of each limit with a rate, (epoch seconds, weight) as an earlier runner wrote them down.
+        executors: what each can do, by name; default: one of ``workers`` places.
+        executor: name of the one that jobs use that name none.
+        places: of each executor, by its name.
         limits: what is remembered of each.
         gone_limits: of those that are configured no more.
         jobs: by name.
@@ -50,7 +57,6 @@ class State:
         ends: runs that have ended, continuous jobs aside.
         ignored: late, duplicate or foreign messages.
         failures: runs and hooks that failed, for the exit code of `Mode.ONCE`.
-        holding: jobs with a held task that may be able to start, in the order of their turns.
         hungry: jobs whose open answer may be pulled.
         touched: jobs to look at before this step ends.
         unkept: jobs of which something is to be written down.
@@ -72,6 +78,9 @@ class State:
     wall_offset: float = 0.0
     configured_limits: Mapping[str, Limit] = attrs.field(factory=dict, alias="limits")
     kept_starts: Mapping[str, Sequence[tuple[float, int]]] = attrs.field(factory=dict)
+    executors: Mapping[str, Capabilities] = attrs.field(factory=dict)
+    executor: str = "local"
+    places: dict[str, Places] = attrs.field(init=False)
     limits: dict[str, LimitState] = attrs.field(init=False)
     gone_limits: dict[str, LimitState] = attrs.field(factory=dict)
     jobs: dict[str, Job] = attrs.field(factory=dict)
@@ -83,7 +92,6 @@ class State:
     ends: int = 0
     ignored: int = 0
     failures: int = 0
-    holding: dict[str, Job] = attrs.field(factory=dict)
     hungry: dict[str, Job] = attrs.field(factory=dict)
     touched: dict[str, Job] = attrs.field(factory=dict)
     unkept: dict[str, Job] = attrs.field(factory=dict)
@@ -98,6 +106,8 @@ class State:
     is_finished: bool = False
 
     def __attrs_post_init__(self) -> None:
+        self.executors = self.executors or {self.executor: Capabilities(self.workers)}
+        self.places = {name: Places(can.capacity, can.longest_line, name) for name, can in self.executors.items()}
         self.limits = {
             name: restored(name, limit, self.kept_starts.get(name, ()), self.wall_offset)
             for name, limit in self.configured_limits.items()
@@ -107,13 +117,22 @@ class State:
     def next_wake(self) -> float:
         """Monotonic time at which `step` wants to be called, whatever happens; ``inf`` if never."""
         heaps = (self.wakes, self.deadlines, self.openings)
+        recall_at = min(places.recall_at for places in self.places.values())
         keep_at = min((limit.keep_at for limit in self.unkept_starts.values()), default=math.inf)
-        return min(self.kill_at, keep_at, *(heap[0][0] if heap else math.inf for heap in heaps))
+        return min(self.kill_at, keep_at, recall_at, *(heap[0][0] if heap else math.inf for heap in heaps))
 
     @property
     def free(self) -> int:
-        """Places without a run."""
-        return self.workers - len(self.runs)
+        """Places without a run, of all executors."""
+        return sum(len(places.free) for places in self.places.values())
+
+    def places_of(self, job: Job) -> Places:
+        """Return the places of the executor that runs the tasks of a job."""
+        return self.places[job.config.executor or self.executor]
+
+    def hold(self, job: Job) -> None:
+        """Look for a place for what waits of a job, before this step ends and until there is one."""
+        self.places_of(job).holding[job.name] = job
 
     def wall(self, at: float) -> float:
         """Return epoch seconds of a monotonic time."""
@@ -143,6 +162,15 @@ class State:
             return job.config.give_up_after
         return GIVE_UP_UNTIL_IDLE if self.mode is Mode.UNTIL_IDLE else math.inf
 
-    def most_runs(self, job: Job) -> int:
-        """Return how many runs of a job may go on at once."""
-        return job.config.max_tasks or self.workers
+    def most_places(self, job: Job) -> int:
+        """Return how many places the runs of a job may take at once, of all executors."""
+        return job.config.max_tasks or _ANY_NUMBER
+
+    def is_alone(self, job: Job) -> bool:
+        """Tell whether no other job waits for a place where this one has its own."""
+        others = self.places_of(job).holding.values()
+        return not any(other is not job and self.wants_place(other) for other in others)
+
+    def wants_place(self, job: Job) -> bool:
+        """Tell whether a task of a job waits for a place, and its `max_tasks` leaves it one."""
+        return job.has_waiting and len(job.places) < self.most_places(job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ujr_core.execution import RunBegun, RunEnded
+from ujr_core.execution import RunBegun, RunEnded, RunRecalled
 from ujr_core.scheduler import answers, asks, changes, ending, events, jobs, keeping, lines, persons, runs, starts
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.state import State
@@ -13,6 +13,7 @@ from ujr_core.scheduler.state import State
 _ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
     RunBegun: runs.run_begun,
     RunEnded: runs.run_ended,
+    RunRecalled: runs.run_recalled,
     events.JobAdded: jobs.job_added,
     events.JobChanged: changes.job_changed,
     events.JobRemoved: changes.job_removed,
@@ -31,7 +32,7 @@ _ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
     events.StopRequested: ending.stop_requested,
 }
 
-_OF_RUNS = frozenset({RunBegun, RunEnded})
+_OF_RUNS = frozenset({RunBegun, RunEnded, RunRecalled})
 
 
 def step(state: State, happened: Iterable[events.Event], now: float) -> list[Command]:
@@ -54,22 +55,20 @@ def step(state: State, happened: Iterable[events.Event], now: float) -> list[Com
     others: list[events.Event] = []
     for event in happened:
         (of_runs if type(event) in _OF_RUNS else others).append(event)
-    return [
-        *_take_in(state, of_runs, now),
-        *_let_time_pass(state, now),
-        *_take_in(state, others, now),
-        *_go_on(state, now),
-    ]
-
-
-def _take_in(state: State, happened: Iterable[events.Event], now: float) -> Iterator[Command]:
-    for event in happened:
-        yield from _ON[type(event)](state, event, now)
+    ordered: list[Command] = []
+    for event in of_runs:
+        ordered += _ON[type(event)](state, event, now)
+    ordered += _let_time_pass(state, now)
+    for event in others:
+        ordered += _ON[type(event)](state, event, now)
+    ordered += _go_on(state, now)
+    return ordered
 
 
 def _let_time_pass(state: State, now: float) -> Iterator[Command]:
     yield from ending.patience_ended(state, now)
     yield from runs.deadlines_passed(state, now)
+    yield from runs.recall_late(state, now)
     lines.openings_due(state, now)
     yield from asks.wakes_due(state, now)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ujr_core.testing import strategies
     from ujr_core.testing.clock import FakeClock
+    from ujr_core.testing.contracts.executor import ExecutorContract
     from ujr_core.testing.contracts.job import JobContract
     from ujr_core.testing.contracts.reporter import ReporterContract
     from ujr_core.testing.contracts.secrets import SecretProviderContract
@@ -26,6 +27,7 @@ pytest_plugins = ("ujr_core.testing.fixtures",)
 
 _HOMES = {
     "clock": ("FakeClock",),
+    "contracts.executor": ("ExecutorContract",),
     "contracts.job": ("JobContract",),
     "contracts.reporter": ("ReporterContract",),
     "contracts.secrets": ("SecretProviderContract",),
@@ -41,6 +43,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ConfigSourceContract",
+    "ExecutorContract",
     "FakeClock",
     "InlineExecutor",
     "JobContract",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
-import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from ujr_core.execution import News, Order, RunBegun, RunEnded
+from ujr_core.execution import Capabilities, News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.naming import import_function
-from ujr_core.pool.output import new_output, take_output
-from ujr_core.pool.seat import cancelled
+from ujr_core.pool.capture import captured
 from ujr_core.pool.wire import Account
 from ujr_core.pool.worker import raised, returned
 from ujr_core.values import Failure, Result
@@ -24,32 +21,40 @@ class InlineExecutor:
 
     As in a worker, the function is imported by its name, arguments come from a pickle and results go into one, an
     exception becomes text, also a SystemExit, and what is printed is the run's output. Unlike in a worker, a task
-    shares the process, takes no time on the runner's clock, and cannot be killed once it runs.
+    shares the process, takes no time on the runner's clock, and is over before it could be warned or killed.
+
+    Args:
+        capacity: runs that it takes at once, ≥ 1.
     """
 
     next_wake = math.inf
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = 1) -> None:
+        self.capabilities = Capabilities(capacity)
         self._waiting: dict[int, Order] = {}
-        self._cancelled: list[RunEnded] = []
+        self._recalled: list[RunRecalled] = []
 
     def start(self, orders: Iterable[Order]) -> None:
         """Take orders; they run in `flush`."""
         self._waiting.update((order.run_id, order) for order in orders)
 
-    def kill(self, run_id: int, *, signal: int) -> None:
-        """Cancel what has not run yet."""
-        self.recall(run_id)
+    def warn(self, run_id: int) -> None:
+        """Do nothing: none runs while somebody could ask for it."""
 
-    def recall(self, run_id: int) -> None:
-        """Cancel what has not run yet."""
-        if self._waiting.pop(run_id, None) is not None:
-            self._cancelled.append(RunEnded(run_id, cancelled("it was taken back before its turn came")))
+    def kill(self, run_id: int, *, signal: int) -> None:
+        """Take back what has not run yet."""
+        self.recall([run_id])
+
+    def recall(self, run_ids: Collection[int]) -> None:
+        """Take back what has not run yet."""
+        for run_id in run_ids:
+            if self._waiting.pop(run_id, None) is not None:
+                self._recalled.append(RunRecalled(run_id))
 
     def flush(self, now: float) -> Iterator[News]:
         """Run everything that waits."""
-        yield from self._cancelled
-        self._cancelled.clear()
+        yield from self._recalled
+        self._recalled.clear()
         while self._waiting:
             order = self._waiting.pop(next(iter(self._waiting)))
             yield RunBegun(order.run_id)
@@ -61,7 +66,7 @@ class InlineExecutor:
 
 
 def _ended(order: Order) -> RunEnded:
-    with _captured() as take, contextlib.chdir("."):
+    with captured() as take, contextlib.chdir("."):
         account = _call(order)
         output = take()
     return RunEnded(order.run_id, _outcome(account, output), account.retry_after, account.limit)
@@ -94,29 +99,3 @@ def _call(order: Order) -> Account:
         raise
     except BaseException as error:  # noqa: BLE001  # as above
         return raised(error)
-
-
-@contextlib.contextmanager
-def _captured() -> Iterator[Callable[[], str]]:
-    """Gather what is printed, by children too; the context gives a function that takes it."""
-    output = new_output()
-    stream = io.TextIOWrapper(os.fdopen(os.dup(output), "wb", buffering=0), "utf-8", "backslashreplace", "",
-                              write_through=True)  # fmt: skip
-    try:
-        with stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream), _descriptors(output):
-            yield lambda: take_output(output)
-    finally:
-        os.close(output)
-
-
-@contextlib.contextmanager
-def _descriptors(output: int) -> Iterator[None]:
-    before = {number: os.dup(number) for number in (1, 2)}
-    try:
-        for number in before:
-            os.dup2(output, number)
-        yield
-    finally:
-        for number, copy in before.items():
-            os.dup2(copy, number)
-            os.close(copy)

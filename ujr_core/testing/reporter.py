@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ujr_core.foreign import FaultLog
-from ujr_core.report import Report
 from ujr_core.reporter import Call, Reporter
 
 
@@ -13,11 +12,13 @@ class InlineReporter(Reporter):
     def __init__(self, name: str, hooks: dict[str, Call]) -> None:
         # Without that of Reporter, which starts a thread.
         self.name, self.hooks = name, hooks
+        self.turn = []
         self.dropped = 0
         self._faults = FaultLog()
 
-    def put(self, reports: list[Report]) -> None:
+    def flush(self) -> None:
         """Tell all that came of one turn of the loop."""
+        reports, self.turn = self.turn, []
         for report in reports:
             self.call(report)
 

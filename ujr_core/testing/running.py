@@ -14,7 +14,9 @@ import attrs
 
 from ujr_core.asking import Asking
 from ujr_core.configuration.settings import Main, main_of, read_main
+from ujr_core.dispatch import Dispatch
 from ujr_core.errors import Faults
+from ujr_core.inflight import InFlight
 from ujr_core.loop import Loop
 from ujr_core.project import Config, Project, project_of
 from ujr_core.reporting import Reporting
@@ -153,11 +155,18 @@ class _Course:
         node, registry = self._project.main.node, self._project.registry
         asking = Asking(self._project.suppliers, node, self._inbox, InlineStrands(), limits=self._project.main.limits)
         reporting = Reporting(registry, asking, InlineReporter)
-        pool = InlineExecutor()
-        keeper = ForgetfulKeeper()
-        yield Loop(
-            self._state, inbox=self._inbox, pool=pool, asking=asking, reporting=reporting, keeper=keeper, node=node
+        in_flight = InFlight(None, 1)
+        dispatch = Dispatch(
+            {self._state.executor: InlineExecutor(self._state.workers)},
+            inbox=self._inbox,
+            reporting=reporting,
+            in_flight=in_flight,
+            node=node,
+            runner_id=self._state.runner_id,
         )
+        keeper = ForgetfulKeeper()
+        yield Loop(self._state, inbox=self._inbox, dispatch=dispatch, asking=asking, reporting=reporting, keeper=keeper)
+        in_flight.close(is_done=True)
         # Nothing runs any more, and what was told was told at once: there is no deadline to keep.
         asking.close(0.0)
         reporting.close(0.0)

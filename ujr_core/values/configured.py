@@ -114,6 +114,8 @@ class JobConfig:
             "once", or "skip".
         ask_timeout: seconds, > 0; an ask, or a pull, that takes longer is shown as hung.
         on_stop: whether a job that is removed or disabled has its runs "cancel" or "finish".
+        memory: bytes of address space that a task may have, ≥ 1; None = no bound.
+        executor: name of the one that runs its tasks; None = the runner's.
     """
 
     name: str
@@ -137,6 +139,8 @@ class JobConfig:
     missed: Literal["once", "skip"] = "once"
     ask_timeout: float = 60.0
     on_stop: Literal["cancel", "finish"] = "cancel"
+    memory: int | None = None
+    executor: str | None = None
 
     @property
     def has_schedule(self) -> bool:

@@ -1,0 +1,102 @@
+"""Tasks that ask what run they are, and whether they are to end; workers import them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import threading
+import time
+from typing import Any
+
+import attrs
+
+from ujr_core import CurrentRun, current_run
+
+
+def asks() -> dict[str, Any]:
+    """Return what is known of the run, and the monotonic time."""
+    run = current_run()
+    return {**_public(run), "now": time.monotonic(), "is_same": current_run() is run}
+
+
+def _public(run: CurrentRun) -> dict[str, Any]:
+    fields = attrs.fields(CurrentRun)
+    return {field.name: getattr(run, field.name) for field in fields if not field.name.startswith("_")}
+
+
+def asks_at_second_try(witness: str) -> int:
+    """Fail once; then return the number of the attempt."""
+    path = pathlib.Path(witness)
+    if not path.exists():
+        path.touch()
+        raise ValueError("not yet")
+    return current_run().attempt
+
+
+def waits_to_stop(pipe: str) -> bool:
+    """Tell through a named pipe that it listens, and return when it is to stop."""
+    stopping = current_run().stopping
+    assert not stopping.is_set()
+    pathlib.Path(pipe).write_text("listening")
+    return stopping.wait()
+
+
+def waits_to_stop_in_a_thread(pipe: str) -> bool:
+    """Have a thread wait, after the main one has asked."""
+    seen = []
+    stopping = current_run().stopping
+    thread = threading.Thread(target=lambda: seen.append(current_run().stopping.wait()))
+    thread.start()
+    pathlib.Path(pipe).write_text("listening")
+    thread.join()
+    return seen == [True] and stopping.is_set()
+
+
+def is_warned_before_it_asks() -> bool:
+    """Get the runner's signal, and ask only then."""
+    os.kill(os.getpid(), signal.SIGURG)
+    return current_run().stopping.is_set()
+
+
+def listens_and_goes_on(pipe: str) -> None:
+    """Hear that it is to stop, and do not."""
+    waits_to_stop(pipe)
+    while True:
+        signal.pause()
+
+
+def has_a_child_that_ends_by_term() -> int:
+    """Fork a child after asking, and return the signal that TERM ended it by."""
+    _ = current_run().stopping
+    if child := os.fork():
+        os.kill(child, signal.SIGTERM)
+        return os.WTERMSIG(os.waitpid(child, 0)[1])
+    while True:
+        signal.pause()
+
+
+def forgets_to_listen() -> int:
+    """Ask, and return the pid."""
+    _ = current_run().stopping
+    return os.getpid()
+
+
+def never_asks(pipe: str) -> None:
+    """Do nothing, for ever."""
+    pathlib.Path(pipe).write_text(str(os.getpid()))
+    while True:
+        signal.pause()
+
+
+def asks_late() -> bool:
+    """Ask an object of an earlier run of this process for what only the run of now may have."""
+    global _kept  # noqa: PLW0603  # what a careless module does
+    before, _kept = _kept, current_run()
+    if before is None:
+        return False
+    _ = before.stopping
+    return before.id != _kept.id and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+_kept: CurrentRun | None = None

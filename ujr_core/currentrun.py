@@ -1,0 +1,100 @@
+"""`current_run()`: what a task may know of its own run."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import attrs
+
+from ujr_core.errors import TaskError
+from ujr_core.pool.current import GUEST, HERE, Guest, Stopping
+from ujr_core.pool.wire import Run
+from ujr_core.values.particulars import Particulars
+
+
+@attrs.frozen(eq=False)
+class CurrentRun:
+    """The run that a task is.
+
+    Args:
+        id: as reported; never used again.
+        function: dotted name.
+        job: its name; None if no runner has ordered the run, as in a `LocalExecutor`.
+        signature: identity of the work within its job, its first 200 characters, a secret in it masked; None as above.
+        label: what a person calls it, likewise; None if it has none.
+        attempt: 1 is the first since the last success.
+        deadline: ``time.monotonic()`` at which its timeout is over; None if it has none.
+    """
+
+    id: str
+    function: str
+    job: str | None = None
+    signature: str | None = None
+    label: str | None = None
+    attempt: int = 1
+    deadline: float | None = None
+    _stopping: Stopping = attrs.field(factory=Stopping, repr=False)
+    _run: Run | None = attrs.field(default=None, repr=False)
+
+    @property
+    def stopping(self) -> Stopping:
+        """Set as soon as the run is to end; it has ``is_set()`` and ``wait(timeout)``.
+
+        That is when the runner has begun to drain, when the run is cancelled, or when its timeout is over. A task that
+        asks for it in its main thread is no longer ended by TERM: it has its grace to return, before KILL comes.
+        """
+        if self._run is not None:
+            HERE.listen(self._run, self._stopping)
+        return self._stopping
+
+
+_last: CurrentRun | None = None
+_telling = threading.RLock()  # for threads of one task must not be told of two events; reentrant, for signal handlers
+
+
+def current_run() -> CurrentRun:
+    """Return the run that the calling task is; the same one at each call.
+
+    Raises:
+        TaskError: no task is running here.
+    """
+    global _last  # noqa: PLW0603  # one process runs one task at a time
+    run = HERE.run
+    if run is None:
+        return _of_guest(GUEST.get())
+    with _telling:
+        if _last is None or _last._run is not run:
+            _last = _told(run)
+        return _last
+
+
+def _told(run: Run) -> CurrentRun:
+    page = HERE.page
+    known = Particulars.decoded(page.particulars(run.slot)) if page is not None and run.slot >= 0 else None
+    if known is None:
+        return CurrentRun(str(run.run_id), _dotted(HERE.names[run.number]), run=run)
+    deadline = None if known.timeout is None or HERE.meter is None else _monotonic(HERE.meter.began) + known.timeout
+    return CurrentRun(
+        known.id, _dotted(known.function), known.job, known.signature, known.label, known.attempt, deadline, run=run
+    )
+
+
+def _of_guest(guest: Guest | None) -> CurrentRun:
+    if guest is None:
+        raise TaskError(
+            "no-current-run",
+            "current_run() was called where no task is running",
+            "current_run()",
+            "call it within the function of a task, in the process that runs it",
+        )
+    return CurrentRun(str(guest.run_id), _dotted(guest.function), stopping=guest.stopping)
+
+
+def _monotonic(counted: float) -> float:
+    # The meter counts on the finest clock there is, which on some systems is another.
+    return time.monotonic() - (time.perf_counter() - counted)
+
+
+def _dotted(function: str) -> str:
+    return function.replace(":", ".")

@@ -1,0 +1,174 @@
+"""Dispatch: runs go to their executors, and what comes of them to the reporters; the page says what is in between."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+import attrs
+
+from ujr_core.configuration.settings import LOCAL
+from ujr_core.execution import Executor, News, Order, RunBegun, RunEnded
+from ujr_core.inbox import Inbox
+from ujr_core.inflight import NO_SLOT, InFlight, Left
+from ujr_core.redact import scrub
+from ujr_core.report import Report
+from ujr_core.reporting import Reporting
+from ujr_core.scheduler import commands
+from ujr_core.scheduler.events import Offer
+from ujr_core.scheduler.place import Place
+from ujr_core.scheduler.run import Run
+from ujr_core.values import Failure, JobConfig, Node, Result, TaskRun
+from ujr_core.values.particulars import encoded, encoded_kind
+
+
+class Dispatch:
+    """Hands runs out, and tells of them.
+
+    Args:
+        pools: executors by name.
+        inbox: where news goes, and whose clock counts.
+        reporting: who is told.
+        in_flight: the page.
+        node: the machine.
+        runner_id: first part of the runs' ids.
+    """
+
+    def __init__(
+        self,
+        pools: Mapping[str, Executor],
+        *,
+        inbox: Inbox,
+        reporting: Reporting,
+        in_flight: InFlight,
+        node: Node,
+        runner_id: str,
+    ) -> None:
+        self._pools, self._inbox, self._reporting, self._in_flight = pools, inbox, reporting, in_flight
+        self._clock = inbox.clock
+        self._node, self._runner_id = node.name, runner_id
+        self._slots: dict[int, int] = {}
+        self._started: dict[int, TaskRun] = {}
+        self._now: datetime.datetime | None = None  # one for all that begins in one turn: it takes longer than it says
+
+    @property
+    def next_wake(self) -> float:
+        """Monotonic time at which an executor wants to be flushed; ``inf`` if none does."""
+        return min(pool.next_wake for pool in self._pools.values())
+
+    def flush(self, now: float) -> Iterator[News]:
+        """Flush the executors; return what came of no file. The turn ends with it."""
+        self._now = None
+        for pool in self._pools.values():
+            yield from pool.flush(now)
+
+    def start(self, command: commands.StartRuns) -> None:
+        """Order runs, each at the executor of its place."""
+        orders: dict[str, list[Order]] = {}
+        for run in command.runs:
+            assert run.place is not None  # it was given one before it was ordered
+            if (order := self._order(run, run.place)) is not None:
+                orders.setdefault(run.place.places.name, []).append(order)
+        for name, of_one in orders.items():
+            self._pools[name].start(of_one)
+
+    def warn(self, command: commands.WarnRun) -> None:
+        """Tell a run that a drain has begun."""
+        for pool in self._pools.values():  # one that does not know it is none the worse
+            pool.warn(command.run_id)
+
+    def kill(self, command: commands.KillRun) -> None:
+        """Signal a run."""
+        for pool in self._pools.values():
+            pool.kill(command.run_id, signal=command.signal)
+
+    def recall(self, command: commands.RecallRuns) -> None:
+        """Take back runs."""
+        for pool in self._pools.values():
+            pool.recall(command.run_ids)
+
+    def report_started(self, command: commands.ReportStarted) -> None:
+        """Tell everybody that a run has begun."""
+        run = command.run
+        self._started[run.id] = told = self._task_run(run)
+        if run.place is not None and run.place.places.name != LOCAL:  # of which the workers note it themselves
+            self._in_flight.begin(self._slots.get(run.id, NO_SLOT), told.started_at.timestamp())
+        self._report(run, Report("task_started", told))
+
+    def report_ended(self, command: commands.ReportEnded) -> None:
+        """Tell everybody what came of a run; its slot is free when they were told."""
+        run, outcome = command.run, command.outcome
+        told = self._started.pop(run.id)
+        hook = "task_succeeded" if isinstance(outcome, Result) else "task_failed"
+        if isinstance(outcome, Failure) and command.not_before is not None:
+            outcome = attrs.evolve(outcome, not_before=self._clock.when(command.not_before))
+        slot = self._slots.pop(run.id, NO_SLOT)
+        self._report(run, Report(hook, told, outcome, in_flight=self._in_flight, slot=slot))
+
+    def forget(self, run_id: int) -> None:
+        """Let go of a run that never began."""
+        self._in_flight.let_go(self._slots.pop(run_id, NO_SLOT))
+
+    def report_left(self, config: JobConfig) -> None:
+        """Tell of the runs of a job that a killed runner left, before the job is asked."""
+        for one in self._take_left(lambda job: job == config.name):
+            self._report_lost(one, config.plugin)
+
+    def report_left_of_others(self, jobs: Collection[str]) -> None:
+        """Tell of the runs that a killed runner left of any job but these."""
+        for one in self._take_left(lambda job: job not in jobs):
+            self._report_lost(one, None)
+
+    def _take_left(self, is_meant: Callable[[str], bool]) -> list[Left]:
+        left = self._in_flight.left
+        self._in_flight.left = [one for one in left if not is_meant(one.particulars.job)]
+        return [one for one in left if is_meant(one.particulars.job)]
+
+    def _report_lost(self, one: Left, plugin: str | None) -> None:
+        message = "the runner was killed while the task ran, or before everybody was told what came of it"
+        failure = Failure("runner_lost", "RunnerLost", message)
+        report = Report("task_failed", _task_run_of(one), failure, in_flight=self._in_flight, slot=one.slot)
+        self._reporting.run_changed(report, job=one.particulars.job, plugin=plugin)
+
+    def _order(self, run: Run, place: Place) -> Order | None:
+        offer, config, run_id = run.offer, run.job.config, run.id
+        if offer.payload is None:
+            if offer.refusal is not None:  # it cannot be pickled: started, and failed at once
+                self._inbox.put(RunBegun(run_id))
+                self._inbox.put(RunEnded(run_id, offer.refusal))
+            return None
+        slot = self._slots.get(run_id)
+        if slot is None:
+            slot = self._slots[run_id] = self._in_flight.enter(self._particulars(run, offer, config))
+        return Order(run_id, offer.function, offer.payload, place.number, config.memory, slot)
+
+    def _particulars(self, run: Run, offer: Offer, config: JobConfig) -> bytes:
+        signature, label = offer.signature, offer.label
+        if label is not None:  # a person wrote it, or the signature, or both
+            signature, label = scrub(signature), scrub(label)
+        kind = encoded_kind(config.name, config.plugin, self._node, offer.function, run.timeout)
+        return encoded(kind, f"{self._runner_id}-{run.id}", run.attempt, signature, label)
+
+    def _report(self, run: Run, report: Report) -> None:
+        config = run.job.config
+        self._reporting.run_changed(report, job=config.name, plugin=config.plugin)
+
+    def _task_run(self, run: Run) -> TaskRun:
+        offer = run.offer
+        if self._now is None:
+            self._now = self._clock.now()
+        return TaskRun(
+            f"{self._runner_id}-{run.id}", run.job.name, offer.task, offer.signature, offer.label,
+            _dotted(offer.function), run.attempt, self._node, self._now,
+        )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4096)
+def _dotted(function: str) -> str:
+    return function.replace(":", ".")
+
+
+def _task_run_of(one: Left) -> TaskRun:
+    of = one.particulars
+    return TaskRun(of.id, of.job, None, of.signature, of.label, _dotted(of.function), of.attempt, of.node, one.began_at)

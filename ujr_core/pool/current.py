@@ -1,0 +1,158 @@
+"""What runs here now, for a task that asks; and how such a task learns that it is to end.
+
+A worker notes which run it has begun, and no more: all that can be told of it is made when the task asks. This is
+imported by every worker, so it imports little.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from contextvars import ContextVar
+from types import FrameType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ujr_core.pool.meter import Meter
+    from ujr_core.pool.page import Page
+    from ujr_core.pool.wire import Run
+
+
+class Stopping:
+    """An event that a signal handler may set, and any thread may wait for.
+
+    Not `threading.Event`: a handler that runs while its own thread holds the lock of such an event would wait for that
+    thread, which is itself.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        # Held until it is set; who waits takes it, and lets it go for the next one who waits.
+        self._gate = _thread.allocate_lock()
+        self._gate.acquire()
+
+    def is_set(self) -> bool:
+        """Tell whether the run is to end."""
+        return self._is_set
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the run is to end.
+
+        Args:
+            timeout: seconds; None = as long as it takes.
+
+        Returns:
+            Whether it is to end; False when the time has come before.
+        """
+        if self._gate.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
+            self._open()
+        return self._is_set
+
+    def set(self) -> None:
+        """Say that the run is to end; twice is once."""
+        if not self._is_set:
+            self._is_set = True
+            self._open()
+
+    def _open(self) -> None:
+        with contextlib.suppress(RuntimeError):  # one handler interrupted another, and both opened it
+            self._gate.release()
+
+
+class Here:
+    """What this worker does.
+
+    Attributes:
+        run: what it has begun; None between two runs.
+        page: of what is in flight; None if there is none.
+        meter: knows when the run began.
+        names: of functions, by number.
+        is_draining: the runner has said that it will end; it does not change its mind.
+    """
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self.page: Page | None = None
+        self.meter: Meter | None = None
+        self.names: Mapping[int, str] = {}
+        self.is_draining = False
+        self._pid = 0
+        self._stopping: Stopping | None = None
+        self._has_term: Stopping | None = None
+
+    def settle(self, page: Page | None, meter: Meter, names: Mapping[int, str]) -> None:
+        """Make this process a worker that can be warned."""
+        self.page, self.meter, self.names, self._pid = page, meter, names, os.getpid()
+        # From the start on, for a warning may come before a task asks. To one that never asks nothing happens: what
+        # the signal interrupts is taken up again.
+        signal.signal(signal.SIGURG, self._warned)
+        signal.siginterrupt(signal.SIGURG, False)  # noqa: FBT003  # the standard library takes it by position
+
+    def listen(self, run: Run, stopping: Stopping) -> None:
+        """Have an event set when a run is to end; from here on TERM does that, and no longer ends the process.
+
+        `Home.come_back` undoes it when the run is over. In another thread than the main one TERM stays as it is.
+        """
+        if self.run is not run or self._has_term is stopping:
+            return
+        self._stopping = stopping
+        if self.is_draining:
+            stopping.set()
+        with contextlib.suppress(ValueError):  # not the main thread
+            signal.signal(signal.SIGTERM, self._terminated)
+            self._has_term = stopping
+
+    def _warned(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_draining = True
+        self._say()
+
+    def _terminated(self, number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            # A child that the task forked has inherited this handler; it ends by TERM as any process does.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self._say()
+
+    def _say(self) -> None:
+        if self._stopping is not None:
+            self._stopping.set()
+
+
+HERE = Here()
+
+
+class Guest(NamedTuple):
+    """A run beside others in one process, of which nothing more is known.
+
+    Args:
+        run_id: as ordered.
+        function: ``module:qualified.name``.
+        stopping: never set, for nobody can tell it.
+    """
+
+    run_id: int
+    function: str
+    stopping: Stopping
+
+
+GUEST: ContextVar[Guest | None] = ContextVar("ujr_guest", default=None)
+
+
+@contextlib.contextmanager
+def as_guest(run_id: int, function: str) -> Iterator[None]:
+    """Have a task, called within, find its run in a process that is no worker.
+
+    Args:
+        run_id: as ordered.
+        function: ``module:qualified.name``.
+    """
+    token = GUEST.set(Guest(run_id, function, Stopping()))
+    try:
+        yield
+    finally:
+        GUEST.reset(token)

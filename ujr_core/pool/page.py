@@ -1,0 +1,72 @@
+"""The page of what is in flight: memory that the runner and its workers share, and that outlives both in a file."""
+
+from __future__ import annotations
+
+import datetime
+import mmap
+import os
+import struct
+
+SLOT = 1024
+"""Bytes of one slot: when its run began, its state, the length of what stands in it, and that."""
+FREE, ORDERED, BEGUN = 0, 1, 2
+
+_STATE = 8
+# The time before the state, and so written before it: whoever writes may be killed in between.
+_BEGUN = struct.Struct("!dB")
+_LENGTH = struct.Struct("!H")
+_HEAD = struct.Struct("!dBH")
+_TEXT = _BEGUN.size + _LENGTH.size
+
+
+class Page:
+    """The slots of a file; each is written by one process at a time.
+
+    Args:
+        fd: of the file, whose length is a multiple of `SLOT`; it may be closed afterwards.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.slots = os.fstat(fd).st_size // SLOT
+        self._memory = mmap.mmap(fd, self.slots * SLOT)
+
+    def close(self) -> None:
+        """Let go of the memory; the file keeps what stands in it."""
+        self._memory.close()
+
+    def enter(self, slot: int, particulars: bytes) -> None:
+        """Write a run's particulars before it is ordered.
+
+        Args:
+            slot: a free one.
+            particulars: what does not fit is cut off.
+        """
+        start = slot * SLOT
+        text = particulars[: SLOT - _TEXT]
+        end = start + _TEXT + len(text)
+        self._memory[start:end] = _HEAD.pack(0.0, ORDERED, len(text)) + text
+
+    def begin(self, slot: int, at: float) -> None:
+        """Note that the run has begun, at so many epoch seconds."""
+        _BEGUN.pack_into(self._memory, slot * SLOT, at, BEGUN)
+
+    def clear(self, slot: int) -> None:
+        """Note that nothing is left to be told of the run."""
+        self._memory[slot * SLOT + _STATE] = FREE
+
+    def state(self, slot: int) -> int:
+        """Return FREE, ORDERED or BEGUN."""
+        return self._memory[slot * SLOT + _STATE]
+
+    def began_at(self, slot: int) -> datetime.datetime | None:
+        """Return when the run began, aware, UTC; None if that is no time."""
+        try:
+            return datetime.datetime.fromtimestamp(_BEGUN.unpack_from(self._memory, slot * SLOT)[0], datetime.UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
+
+    def particulars(self, slot: int) -> bytes:
+        """Return what was entered."""
+        start = slot * SLOT
+        (length,) = _LENGTH.unpack_from(self._memory, start + _BEGUN.size)
+        return self._memory[start + _TEXT : start + min(SLOT, _TEXT + length)]
