@@ -58,7 +58,8 @@ def offer_of(task: Task, plugin: str, limits: Collection[str] = ()) -> Offer:
     uses = _uses(task, plugin, limits) if task.uses else ()
     refusal = None
     try:
-        payload: bytes | None = pickle_for_worker((task.args, dict(task.kwargs)), redact.remember)
+        arguments = task.args, dict(task.kwargs) if task.kwargs else {}
+        payload: bytes | None = pickle_for_worker(arguments, redact.remember)
     except BaseException as error:  # noqa: BLE001  # a foreign __reduce__ may even exit; its run fails with its text
         payload, refusal = None, _refusal(error)
     return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal, uses, task.label)

@@ -89,9 +89,9 @@ def _scrubbed(value: Any) -> Any:
 
 
 def _size_of(value: object) -> int:
-    if isinstance(value, Result):
+    if type(value) is Result:
         return len(value.pickled or b"") + len(value.output)
-    if isinstance(value, Failure):
+    if type(value) is Failure:
         return len(value.output) + len(value.traceback) + len(value.message)
     return 0
 

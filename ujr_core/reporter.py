@@ -50,7 +50,8 @@ class Reporter:
 
     def flush(self) -> None:
         """Queue what came of one turn of the loop."""
-        reports, self.turn = self.turn, []
+        reports = self.turn.copy()
+        self.turn.clear()
         size = sum([report.size for report in reports])
         with self._more:
             if len(self._queue) + len(reports) <= MOST_REPORTS and self._bytes + size <= MOST_BYTES:

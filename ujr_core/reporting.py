@@ -30,6 +30,7 @@ class Reporting:
                 hooks.setdefault(name, {})[hook] = call
         self._reporters = [reporter(name, calls) for name, calls in hooks.items()]
         self._of_hook = {hook: [one for one in self._reporters if hook in one.hooks] for hook in REPORT_HOOKS}
+        self._to_tell = functools.cache(self._told_of)
         self._asking = asking
 
     def job_changed(self, report: Report) -> None:
@@ -45,13 +46,17 @@ class Reporting:
             job: whose run it is.
             plugin: the job's own; None if the job is not there any more.
         """
-        reporters = self._of_hook[report.hook]
-        report.expect(len(reporters))
-        for reporter in reporters:
-            if reporter.name != plugin:
-                reporter.turn.append(report)
-            else:
-                self._asking.report(job, functools.partial(reporter.call, report))
+        turns, own = self._to_tell(report.hook, plugin)
+        report.expect(len(turns) + len(own))
+        for turn in turns:
+            turn.append(report)
+        for reporter in own:
+            self._asking.report(job, functools.partial(reporter.call, report))
+
+    def _told_of(self, hook: str, plugin: str | None) -> tuple[list[list[Report]], list[Reporter]]:
+        """Return the turns of those who are told on threads of their own, and who is told on a job's."""
+        reporters = self._of_hook[hook]
+        return ([one.turn for one in reporters if one.name != plugin], [one for one in reporters if one.name == plugin])
 
     def flush(self) -> None:
         """Hand over one turn's reports; called by the loop once a turn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import uuid
@@ -12,12 +13,13 @@ from tests.chaos.jobs import ENOUGH, PAUSE
 from tests.chaos.life import LOG, Life
 from tests.chaos.records import Execution, Kill, Report, Violation, executions_in, kills_in, reports_in
 from tests.chaos.reports import REPORTS
-from tests.chaos.tasks import LOCKS, NOTHING_AT_ALL, WITNESS, append
+from tests.chaos.tasks import LOCKS, NOTHING_AT_ALL, WITNESS
 
 KILLS = "kills"
 """File of the kills."""
 
 # Backoffs are short, so that what was killed is soon begun again, and steady, so that it is not waited for in the end.
+# One worker is left to the tasks that take no time, so that there is always one which some were sent ahead to.
 CONFIGURATION = """\
 [runner]
 workers = {workers}
@@ -29,12 +31,13 @@ level = "WARNING"
 [jobs.mixed]
 plugin = "tests.chaos.jobs:Numbers"
 params = {{ seed = {seed}, count = 16, every = 0.02 }}
+max_tasks = {all_but_one}
 backoff = {{ first = "50ms", factor = 1.0, max = "50ms" }}
 check_interval = "20ms"
 
 [jobs.{tiny}]
 plugin = "tests.chaos.jobs:Numbers"
-params = {{ seed = {seed}, count = 40, every = 0.1 }}
+params = {{ seed = {seed}, count = 60, every = 0.05 }}
 backoff = {{ first = "50ms", factor = 1.0, max = "50ms" }}
 check_interval = "50ms"
 """
@@ -46,7 +49,7 @@ class Project:
     Args:
         folder: empty.
         seed: of the work.
-        workers: of each runner.
+        workers: of each runner, at least two.
     """
 
     def __init__(self, folder: pathlib.Path, *, seed: int, workers: int) -> None:
@@ -54,7 +57,7 @@ class Project:
         self.workers = workers
         self._name = uuid.uuid4().hex
         self._lives = 0
-        text = CONFIGURATION.format(workers=workers, seed=seed, tiny=NOTHING_AT_ALL)
+        text = CONFIGURATION.format(workers=workers, all_but_one=workers - 1, seed=seed, tiny=NOTHING_AT_ALL)
         (folder / "ujr.toml").write_text(text)
         for name in (LOCKS, "tmp"):
             (folder / name).mkdir()
@@ -98,7 +101,8 @@ class Project:
 
     def note_kill(self, kill: Kill) -> None:
         """Write down a kill, so that the folder holds all that the judge is told."""
-        append(str(self.folder / KILLS), attrs.asdict(kill))
+        with open(self.folder / KILLS, "a") as file:
+            file.write(json.dumps(attrs.asdict(kill)) + "\n")
 
     def kills(self) -> list[Kill]:
         """Return those that were written down."""

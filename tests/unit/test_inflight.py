@@ -111,7 +111,12 @@ def test_without_a_free_slot_a_run_goes_without(page: InFlight) -> None:
 def test_slots_are_let_go_by_any_thread(page: InFlight) -> None:
     """Each is free once, however many reporters let go at the same time."""
     slots = [entered(page, number) for number in range(2 * RUNS + UNTOLD)]
-    threads = [threading.Thread(target=lambda mine=slots[n::4]: [page.let_go(slot) for slot in mine]) for n in range(4)]
+
+    def let_go(first: int) -> None:
+        for slot in slots[first::4]:
+            page.let_go(slot)
+
+    threads = [threading.Thread(target=let_go, args=(first,)) for first in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -18,7 +18,8 @@ class InlineReporter(Reporter):
 
     def flush(self) -> None:
         """Tell all that came of one turn of the loop."""
-        reports, self.turn = self.turn, []
+        reports = self.turn.copy()
+        self.turn.clear()
         for report in reports:
             self.call(report)
 

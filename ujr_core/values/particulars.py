@@ -59,7 +59,9 @@ def encoded(kind: bytes, identity: str, attempt: int, signature: str, label: str
         signature: scrubbed.
         label: scrubbed; None if it has none.
     """
-    text = f"{identity}\x1f{attempt}\x1f{_cut(signature)}\x1f{'' if label is None else '+' + _cut(label)}"
+    if label is None:  # and the signature is a digest
+        return kind + f"{identity}\x1f{attempt}\x1f{signature}\x1f".encode()
+    text = f"{identity}\x1f{attempt}\x1f{_cut(signature)}\x1f+{_cut(label)}"
     return kind + text.encode("utf-8", "backslashreplace")
 
 
