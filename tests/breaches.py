@@ -798,8 +798,10 @@ class TestLeavesProcesses(_ExecutorContract):
 
 
 class _Leaves(_Processes):
+    left: ClassVar[list[ProcessPoolExecutor]] = []
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        pass
+        self.left.append(self.pool)  # else it would be collected, and end
 
 
 @breaks("test_each_answer_is_a_new_executor", "it returned the same executor twice")

@@ -105,7 +105,7 @@ class InFlight:
     def _sort(self, slot: int) -> None:
         state = self._page.state(slot)
         particulars = Particulars.decoded(self._page.particulars(slot)) if state == BEGUN else None
-        began_at = self._page.began_at(slot)
+        began_at = _time_of(self._page.began_at(slot))
         if particulars is not None and began_at is not None:
             self.left.append(Left(slot, began_at, particulars))
             return
@@ -137,6 +137,13 @@ def opened(folder: pathlib.Path, runs: int) -> Iterator[InFlight]:
         is_done = True
     finally:
         in_flight.close(is_done=is_done)
+
+
+def _time_of(seconds: float) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def _opened(path: pathlib.Path | None, size: int) -> int:

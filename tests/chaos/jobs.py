@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import pathlib
 import uuid
 from collections.abc import Iterator
 
-from tests.chaos.tasks import LOCKS, work
+from tests.chaos.tasks import DONE, MARKS, work
 from ujr_core import Job, NextCheck, Task, hookimpl
 
 PAUSE = "pause"
@@ -34,22 +35,19 @@ class Numbers:
             yield Task(work, (job.name, number, offer, job.params["seed"]), signature=str(number))
 
     def _undone(self, job: str) -> Iterator[int]:
-        last = _highest_begun(job) if os.path.exists(ENOUGH) else None
+        marks = marks_of(job)
         first = self._first.get(job, 0)
-        while _is_done(job, first):
+        while marks[first : first + 1] == DONE:
             first += 1
         self._first[job] = first
-        numbers = itertools.count(first) if last is None else range(first, last + 1)
-        return (number for number in numbers if not _is_done(job, number))
+        yield from (number for number in range(first, len(marks)) if marks[number : number + 1] != DONE)
+        if not os.path.exists(ENOUGH):
+            yield from itertools.count(max(first, len(marks)))
 
 
-def _is_done(job: str, number: int) -> bool:
+def marks_of(job: str, folder: str = ".") -> bytes:
+    """Return the marks of a job's numbers, from 0 on."""
     try:
-        return os.stat(f"{LOCKS}/{job}-{number}").st_size > 0
+        return pathlib.Path(folder, MARKS + job).read_bytes()
     except FileNotFoundError:
-        return False
-
-
-def _highest_begun(job: str) -> int:
-    names = (name.rpartition("-") for name in os.listdir(LOCKS))
-    return max((int(number) for of, _, number in names if of == job), default=-1)
+        return b""

@@ -15,6 +15,9 @@ SHARE_OF_LAST = 0.3
 """Kills of workers that come after the last kill of a runner, between two counts of its descriptors."""
 
 
+SHARE_OF_AIMED = 0.5
+"""Kills that are aimed; all others come at random instants."""
+
 Kind = Literal["worker", "guardian", "runner"]
 
 
@@ -26,11 +29,13 @@ class Act:
         delay: seconds from the last act.
         what: kind of process.
         pick: from 0 to 1, says which of those there are.
+        is_aimed: it waits for a worker in the middle of tasks that were sent ahead, and is of that one or of its runner.
     """
 
     delay: float
     what: Kind
     pick: float
+    is_aimed: bool
 
 
 def acts(seed: int, *, kills: int, runner_kills: int, rate: float) -> tuple[list[Act], list[Act]]:
@@ -56,4 +61,4 @@ def acts(seed: int, *, kills: int, runner_kills: int, rate: float) -> tuple[list
 
 def _drawn(kinds: list[Kind], chance: random.Random, rate: float) -> Iterator[Act]:
     for kind in kinds:
-        yield Act(chance.expovariate(rate), kind, chance.random())
+        yield Act(chance.expovariate(rate), kind, chance.random(), chance.random() < SHARE_OF_AIMED)

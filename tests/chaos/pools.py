@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from tests.chaos.nemesis import Act, acts
 from tests.chaos.processes import Process, all_processes, command_of, kill
 from tests.chaos.records import Execution, Kill, executions_in
-from tests.chaos.tasks import LOCKS, WITNESS, work
+from tests.chaos.tasks import WITNESS, work
 
 STUCK = 10.0
 """Seconds after which a task is given up, and its pool with it."""
@@ -164,7 +164,6 @@ def _was_killed(execution: Execution | None, kills: list[Kill]) -> bool:
 def main() -> int:
     """Live once in the current folder; arguments: the pool, the contest, and how many kills have been before."""
     name, contest, first = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
-    os.mkdir(LOCKS)
     pathlib.Path(WITNESS).touch()
     try:
         pool = Pool(name, contest["workers"])

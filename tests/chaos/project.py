@@ -9,11 +9,11 @@ import uuid
 
 import attrs
 
-from tests.chaos.jobs import ENOUGH, PAUSE
+from tests.chaos.jobs import ENOUGH, PAUSE, marks_of
 from tests.chaos.life import LOG, Life
 from tests.chaos.records import Execution, Kill, Report, Violation, executions_in, kills_in, reports_in
 from tests.chaos.reports import REPORTS
-from tests.chaos.tasks import LOCKS, NOTHING_AT_ALL, WITNESS
+from tests.chaos.tasks import BEGUN, NOTHING_AT_ALL, WITNESS
 
 KILLS = "kills"
 """File of the kills."""
@@ -59,8 +59,7 @@ class Project:
         self._lives = 0
         text = CONFIGURATION.format(workers=workers, all_but_one=workers - 1, seed=seed, tiny=NOTHING_AT_ALL)
         (folder / "ujr.toml").write_text(text)
-        for name in (LOCKS, "tmp"):
-            (folder / name).mkdir()
+        (folder / "tmp").mkdir()
         for name in (WITNESS, REPORTS, KILLS):
             (folder / name).touch()
 
@@ -83,9 +82,10 @@ class Project:
 
     def undone(self) -> set[tuple[str, str]]:
         """Return job and signature of what was begun and is not done."""
-        with os.scandir(self.folder / LOCKS) as locks:
-            names = [lock.name.rpartition("-") for lock in locks if lock.stat().st_size == 0]
-        return {(job, number) for job, _, number in names}
+        marks = {job: marks_of(job, str(self.folder)) for job in ("mixed", NOTHING_AT_ALL)}
+        return {
+            (job, str(number)) for job, text in marks.items() for number, mark in enumerate(text) if mark == BEGUN[0]
+        }
 
     def executions(self) -> tuple[list[Execution], list[Violation]]:
         """Return what the tasks witnessed, and which of them ran twice at once."""

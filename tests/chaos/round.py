@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from tests.chaos import processes
+from tests.chaos.aim import busy_worker
 from tests.chaos.judge import Evidence, Verdict, judge
 from tests.chaos.nemesis import Act, acts
-from tests.chaos.processes import descriptors_of
+from tests.chaos.processes import Process, descriptors_of
 from tests.chaos.project import Project
 from tests.chaos.records import Kill, Violation
 from tests.chaos.rest import Rest, leak
@@ -103,7 +104,7 @@ class Round:
             told = self._project.length_of_reports()
             self._wait(act.delay)
             if act.what == "runner":
-                self._kill_runner()
+                self._kill_runner(act)
             else:
                 self._wait_for_work(since=told)
                 self._kill(act)
@@ -128,22 +129,32 @@ class Round:
         self._wait_for("more work", lambda: self._project.length_of_reports() >= since + WORK_BETWEEN)
 
     def _kill(self, act: Act) -> None:
-        while True:
+        victim = None
+        while victim is None:
             self._wait_for(f"a {act.what}", lambda: self._candidates(act))
-            found = self._candidates(act)
-            at = time.monotonic()
-            if found and processes.kill(victim := found[int(act.pick * len(found))]):
-                self._project.note_kill(Kill(at, time.monotonic(), act.what, victim.pid, self._life.number))
-                break
+            victim = self._killed(act)
         if act.what == "guardian":
             # Its runner is not killed at the same time: two layers may fail one after the other, not together.
             self._wait_for("another guardian", lambda: (new := self._life.guardian()) and new != victim)
 
-    def _candidates(self, act: Act) -> list[processes.Process]:
+    def _candidates(self, act: Act) -> list[Process]:
         guardian = self._life.guardian()
         return self._life.workers() if act.what == "worker" else [guardian] if guardian else []
 
-    def _kill_runner(self) -> None:
+    def _killed(self, act: Act) -> Process | None:
+        """Kill one of the candidates, and return it; None if it was gone."""
+        found = self._candidates(act)
+        aimed_at = busy_worker(self._project.folder) if act.is_aimed and act.what == "worker" else 0
+        found = [process for process in found if process.pid == aimed_at] or found
+        at = time.monotonic()
+        if not (found and processes.kill(victim := found[int(act.pick * len(found))])):
+            return None
+        self._project.note_kill(Kill(at, time.monotonic(), act.what, victim.pid, self._life.number))
+        return victim
+
+    def _kill_runner(self, act: Act) -> None:
+        if act.is_aimed:
+            busy_worker(self._project.folder)
         left = self._life.descendants()
         at = time.monotonic()
         self._life.kill()

@@ -20,8 +20,11 @@ from collections.abc import Iterator
 WITNESS = "witness"
 """File of what tasks wrote down, a line each, each by one write that appends."""
 
-LOCKS = "locks"
-"""Folder of a file for each signature: it exists once the task was begun, and is not empty once it was done."""
+MARKS = "marks-"
+"""Begins the name of a job's file of marks: a byte for each number, nothing if it was never begun. A lock of that byte
+is held while the number's work is done."""
+
+BEGUN, DONE = b"b", b"d"
 
 MOST_SECONDS = 0.05
 MOST_BYTES = 1 << 20
@@ -42,29 +45,30 @@ def work(job: str, number: int, offer: str, seed: int) -> bytes:
         RuntimeError: another process is doing it at this moment.
     """
     began: dict[str, object] = {"job": job, "signature": str(number), "offer": offer, "pid": os.getpid()}
-    with _lock_of(job, number) as (lock, is_alone):
-        began["began_at"] = time.monotonic()
+    marks = _opened(MARKS + job, os.O_RDWR | os.O_CREAT)
+    began["began_at"] = time.monotonic()
+    with _lock(marks, number) as is_alone:
         if not is_alone:
             _write_down(began, what="overlaps")
             raise RuntimeError(f"{job} {number} runs twice at once")
         _write_down(began, what="began")
+        os.pwrite(marks, BEGUN, number)
         result = _nothing(number) if job == NOTHING_AT_ALL else _something(random.Random(f"{seed} {job} {number}"))
         _write_down(began, what="returned", returned_at=time.monotonic(), checksum=zlib.crc32(result))
-        os.write(lock, b"done")
+        os.pwrite(marks, DONE, number)
     return result
 
 
 @contextlib.contextmanager
-def _lock_of(job: str, number: int) -> Iterator[tuple[int, bool]]:
-    # Not inherited by what the task starts: what a killed task left behind must not hold the lock.
-    lock = os.open(f"{LOCKS}/{job}-{number}", os.O_RDWR | os.O_CREAT, 0o600)
+def _lock(marks: int, number: int) -> Iterator[bool]:
+    # It is the process's own: it goes with it, and what the task starts does not have it.
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield lock, True
+        fcntl.lockf(marks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
     except BlockingIOError:
-        yield lock, False
-    finally:
-        os.close(lock)
+        yield False
+        return
+    yield True
+    fcntl.lockf(marks, fcntl.LOCK_UN, 1, number)
 
 
 def _write_down(began: dict[str, object], **more: object) -> None:
@@ -73,13 +77,13 @@ def _write_down(began: dict[str, object], **more: object) -> None:
 
 def append(path: str, said: dict[str, object]) -> None:
     """Add a line of JSON by one write, which no other process's line is mixed with."""
-    os.write(_opened(path), json.dumps(said).encode() + b"\n")
+    os.write(_opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), json.dumps(said).encode() + b"\n")
 
 
 @functools.cache
-def _opened(path: str) -> int:
-    # Once for all: a task that takes no time is sent ahead the more, the less it takes.
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+def _opened(path: str, flags: int) -> int:
+    # Once for all: the less time a task takes, the more are sent ahead.
+    return os.open(path, flags, 0o600)
 
 
 def _nothing(number: int) -> bytes:

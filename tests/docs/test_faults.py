@@ -13,6 +13,7 @@ PAGE = "docs/explanation/faults.md"
 FOLDERS = {
     "pool": "tests/process/test_pool.py",
     "runner": "tests/process/test_runner.py",
+    "tree": "tests/process/test_tree.py",
     "workers": "tests/process/faults/test_worker_faults.py",
     "trees": "tests/process/faults/test_trees.py",
     "tasks": "tests/process/faults/test_task_faults.py",

@@ -58,9 +58,14 @@ def pipe(tmp_path: pathlib.Path) -> str:
 
 @pytest.fixture
 def executor() -> Iterator[LocalExecutor]:
-    """An executor with one worker."""
-    with LocalExecutor(1) as executor:
-        yield executor
+    """An executor with one worker, which a test that fails does not wait for."""
+    executor, futures = LocalExecutor(1), []
+    submit = executor.submit
+    executor.submit = lambda *call: futures.append(submit(*call)) or futures[-1]  # type: ignore
+    yield executor
+    for future in futures:
+        executor.kill(future)
+    executor.shutdown()
 
 
 def once_listening(pipe: str, act: Callable[[], object]) -> threading.Thread:

@@ -658,7 +658,9 @@ def test_limits_that_are_no_table_are_a_fault() -> None:
     ("key", "value"),
     [
         ("check_interval", "9ms"), ("check_interval", -1), ("timeout", 0), ("timeout", "0s"), ("grace", -1),
-        ("max_tasks", 0), ("max_tasks", 1.0), ("give_up_after", 0), ("backoff", {"first": 0}), ("plugin", ""),
+        ("max_tasks", 0), ("max_tasks", 1.0), ("memory", 0), ("memory", -1), ("memory", "2 gb"), ("memory", "GB"),
+        ("memory", 2.5), ("memory", "0.1B"), ("memory", "9999TB" * 9), ("memory", 2**63), ("executor", ""),
+        ("give_up_after", 0), ("backoff", {"first": 0}), ("plugin", ""),
         ("backoff", {"factor": 0.5}), ("backoff", {"first": 9, "max": 1}), ("backoff", {"frist": 1}), ("nodes", "all"),
         ("nodes", [1]), ("enabled", "yes"), ("plugin", 1), ("params", []), ("params", {"s": {"secret": "x"}}),
         ("every", "9ms"), ("every", 0), ("cron", 5), ("cron", "* * * *"), ("at", "2026-01-31"), ("at", "noon"),
@@ -919,3 +921,33 @@ def test_a_mapping_is_a_configuration_of_the_same_shape(tmp_path: Path) -> None:
     assert main.job_tables()["a"].mapping == {"plugin": "p"}
     (fault,) = main_of({"limts": {}}, tmp_path).faults
     assert (fault.what, fault.where) == ('the configuration has no table "limts"', "<python>, limts")
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [(1, 1), ("1B", 1), ("500MB", 500_000_000), ("2GB", 2_000_000_000), ("1.5 GiB", 1_610_612_736), ("64KiB", 65_536),
+     ("8kB", 8_000), ("8KB", 8_000), ("1TB", 10**12)],
+)  # fmt: skip
+def test_memory_is_bytes_or_a_size(written: int | str, size: int) -> None:
+    """A number is bytes; text has a unit, of thousands or, with an i, of 1,024."""
+    assert job_of("a", {"memory": written}, source="s", runner=RunnerSettings()).memory == size
+
+
+def test_what_is_no_size_is_told() -> None:
+    """The whole text says what would be right."""
+    with pytest.raises(Faults) as caught:
+        job_of("a", {"memory": "2 gb"}, source="s", runner=RunnerSettings())
+    assert str(caught.value) == (
+        'error[config-wrong-value]: job "a" has a wrong value for "memory": "2 gb" is no size\n'
+        "  where: s, jobs.a.memory\n"
+        '  fix:   write a number of bytes, or for example "500MB", "2GB" or "2GiB"'
+    )
+
+
+def test_executor_and_recycle_of_the_runner() -> None:
+    """Both have a default, and take what makes sense alone."""
+    assert (RunnerSettings().executor, RunnerSettings().recycle) == ("local", None)
+    for wrong in ({"recycle": 0}, {"recycle": True}, {"executor": ""}, {"executor": 1}):
+        assert main_of({"runner": wrong}, ".").faults
+    runner = main_of({"runner": {"recycle": 1, "executor": "dask"}}, ".").runner
+    assert (runner.recycle, runner.executor) == (1, "dask")

@@ -530,6 +530,21 @@ def test_a_raised_max_tasks_is_for_what_was_recalled() -> None:
     assert world.start_times("b") == [5]
 
 
+def test_what_goes_on_is_shown_before_what_was_sent_ahead() -> None:
+    """However long a line is, a person sees what runs at the other places."""
+    world = World(workers=2, longest_line=128)
+    names = [f"t{number}" for number in range(200)]
+    world.ends.update(
+        {name: Ends(seconds=0.001 * PATIENCE if number else 0.9 * PATIENCE) for number, name in enumerate(names)}
+    )
+    world.job("job", just("short", *names))
+    world.run(until=0.0001)
+    shown = world.explain("job").running
+    assert len(shown) == 50
+    begun = {run.offer.signature for run in world.state.runs.values() if run.has_begun}
+    assert set(shown[: len(begun)]) == begun
+
+
 # Ends.
 
 

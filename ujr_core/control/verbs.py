@@ -122,7 +122,7 @@ def _pause(asked: Asked) -> Said:
     job = _there(asked)
     if job.is_paused:
         return _said("is paused already")
-    count = len(job.running)
+    count = sum(run.has_begun for run in job.running.values())
     going = f"; {counted(count, 'run')} of it {'goes' if count == 1 else 'go'} on" if count else ""
     return _said(f"is paused: it is not asked until it is resumed{going}", Paused(job.name))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import math
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from types import FrameType
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from ujr_core.pool.meter import Meter
     from ujr_core.pool.page import Page
     from ujr_core.pool.wire import Run
+
+
+_LONGEST_WAIT = 0.1
+"""Seconds. A signal that comes in the very instant before a wait does not end it: its handler runs afterwards."""
 
 
 class Stopping:
@@ -49,8 +55,13 @@ class Stopping:
         Returns:
             Whether it is to end; False when the time has come before.
         """
-        if self._gate.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
-            self._open()
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._is_set:
+            left = max(0.0, until - time.monotonic())
+            if self._gate.acquire(timeout=min(left, _LONGEST_WAIT)):
+                self._open()
+            elif left <= _LONGEST_WAIT:
+                break
         return self._is_set
 
     def set(self) -> None:

@@ -193,8 +193,8 @@ class LocalPool:
         if any(place not in self._at for place in self._waiting):
             return True
         wanted = self._spares if now >= self._spare_at and self._seat_of else 0
-        # Not while others start: it would take the processor from them.
-        return len(self._spare) < wanted and all(seat.is_ready for seat in self._seats)
+        # Not while as many start already: it would take the processor from them.
+        return len(self._spare) < wanted and sum(not seat.is_ready for seat in self._seats) < self._spares
 
     def _spare_wake(self, now: float) -> float:
         return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import mmap
 import os
 import struct
@@ -58,12 +57,10 @@ class Page:
         """Return FREE, ORDERED or BEGUN."""
         return self._memory[slot * SLOT + _STATE]
 
-    def began_at(self, slot: int) -> datetime.datetime | None:
-        """Return when the run began, aware, UTC; None if that is no time."""
-        try:
-            return datetime.datetime.fromtimestamp(_BEGUN.unpack_from(self._memory, slot * SLOT)[0], datetime.UTC)
-        except (OverflowError, OSError, ValueError):
-            return None
+    def began_at(self, slot: int) -> float:
+        """Return when the run began, as epoch seconds; of a page that something else has written, any number."""
+        (at,) = _BEGUN.unpack_from(self._memory, slot * SLOT)
+        return float(at)
 
     def particulars(self, slot: int) -> bytes:
         """Return what was entered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import resource
@@ -27,7 +28,8 @@ _BOOTSTRAP = (
     "from ujr_core.pool.worker import main; main()"
 )
 _ROOT = str(pathlib.Path(__file__).parents[2])
-_READ_SIZE = 1 << 18
+_READ_SIZE = 1 << 16
+_PIPE_SIZE = 1 << 20
 # Addressed to the runner alone: a task that inherited them would speak to the service manager in its name.
 _RUNNERS_OWN = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 # loguru shows the values of variables beside a traceback by default, and with them secrets; that a user has it do so
@@ -127,6 +129,7 @@ class WorkerProcess:
             _closing(passed, orders_read), _closing(opened, orders_write)
             news_read, news_write = os.pipe2(os.O_CLOEXEC)
             _closing(opened, news_read), _closing(passed, news_write)
+            _widen(news_read)
             # Both ends stay open here: what the worker has not taken is read back from its own end.
             claims_read, claims_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             _closing(opened, claims_read), _closing(opened, claims_write)
@@ -183,6 +186,13 @@ class WorkerProcess:
         """Return what has arrived, b"" at the end of the pipe, None if nothing has."""
         try:
             return os.read(self.news_fd, _READ_SIZE)
+        except BlockingIOError:
+            return None
+
+    def read_into(self, room: memoryview) -> int | None:
+        """Read into a place, and return how much, 0 at the end of the pipe, None if nothing has arrived."""
+        try:
+            return os.readv(self.news_fd, [room])
         except BlockingIOError:
             return None
 
@@ -272,6 +282,12 @@ def _popen(launch: Launch, pipes: tuple[int, ...], output_fd: int, cgroup: str) 
         env=_environment(),
         start_new_session=True,
     )
+
+
+def _widen(pipe: int) -> None:
+    # Large results come in fewer pieces; the kernel takes memory for what lies in the pipe alone.
+    with contextlib.suppress(AttributeError, OSError):  # another system, or the user has his share of such pipes
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
 def _environment() -> dict[str, str]:

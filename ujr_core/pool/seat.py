@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NoReturn
 
 import attrs
@@ -158,8 +158,7 @@ class Seat:
 
     def hear(self) -> list[News]:
         """Read once, and return what that tells."""
-        data = self.process.read()
-        return [] if data is None else self._heard(data)
+        return self._read() or []
 
     def bury(self) -> Legacy:
         """Settle what a dead worker owed."""
@@ -167,18 +166,32 @@ class Seat:
         # Read to the end before it is declared lost: its last result may still be in the pipe
         # (celery#5120 lost exactly these, and ran them twice).
         news: list[News] = []
-        while not self.is_deaf and (data := self.process.read()) is not None:
-            news += self._heard(data)
+        while not self.is_deaf and (more := self._read()) is not None:
+            news += more
         output = self.process.output_tail()
         death = self.process.bury()
         news += self._settled(death, output)
         return Legacy(news, list(self._line), death, output)
 
-    def _heard(self, data: bytes) -> list[News]:
-        news: list[News] = []
+    def _read(self) -> list[News] | None:
+        """Read once, and return what that tells; None if there was nothing."""
+        if (room := self._frames.room) is not None:  # of a large result
+            count = self.process.read_into(room)
+            room.release()
+            if count is None:
+                return None
+            self.is_deaf = not count
+            return self._understood(self._frames.fill(count))
+        data = self.process.read()
+        if data is None:
+            return None
         self.is_deaf = not data
+        return self._understood(self._frames.feed(data))
+
+    def _understood(self, frames: Iterable[wire.Frame]) -> list[News]:
+        news: list[News] = []
         try:
-            for kind, body in self._frames.feed(data):
+            for kind, body in frames:
                 if next_run := (self._on.get(kind) or _unknown(kind))(body, news):
                     news.append(self._begun(next_run))
                 elif self._begun_at is None:
@@ -189,21 +202,21 @@ class Seat:
             self.process.signal(signal.SIGKILL)
         return news
 
-    def _hello(self, body: bytes, news: list[News]) -> int:
+    def _hello(self, body: bytes | memoryview, news: list[News]) -> int:
         self.is_ready = True
         return 0
 
-    def _acknowledged(self, body: bytes, news: list[News]) -> int:
+    def _acknowledged(self, body: bytes | memoryview, news: list[News]) -> int:
         return wire.decode_begun(body)
 
-    def _done(self, body: bytes, news: list[News]) -> int:
+    def _done(self, body: bytes | memoryview, news: list[News]) -> int:
         run_id, next_run, duration, cpu_seconds, peak, summary, value = wire.decode_done(body)
         self._proven[self._over(run_id).function] = None
         result = Result(summary, self.process.take_trimmed(), duration, cpu_seconds, peak, value)
         news.append(RunEnded(run_id, result))
         return next_run
 
-    def _ended(self, body: bytes, news: list[News]) -> int:
+    def _ended(self, body: bytes | memoryview, news: list[News]) -> int:
         ended = wire.decode_ended(body)
         order, account = self._over(ended.run_id), ended.account
         self.is_worn = ended.is_worn

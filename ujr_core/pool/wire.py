@@ -5,7 +5,7 @@ Nothing here unpickles anything: arguments and results pass as opaque bytes.
 
 from __future__ import annotations
 
-import json
+import os
 import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -20,6 +20,7 @@ LARGEST = 256 * 1024 * 1024
 ENVELOPE = 1024 * 1024
 """Bytes that are more than all that stands in an ENDED frame beside the value."""
 ANY_LENGTH = 2**64
+_LARGE = 64 * 1024  # bytes of a body that is gathered in one place
 CLAIM = 8
 """Bytes of one claim: the run that a worker may begin next."""
 _LONGEST_REST = 36_500 * 86_400  # seconds; what RetryAfter takes at most
@@ -36,6 +37,10 @@ _ENDED = struct.Struct("!QQBqdddQ5I")
 _DONE = struct.Struct("!QQddQH")
 _DONE_FRAME = struct.Struct("!QBQQddQH")
 _RETURNED, _HAS_VALUE, _HAS_EXIT_CODE, _IS_DEFERRED, _HAS_LIMIT, _IS_WORN = 1, 2, 4, 8, 16, 32
+
+
+Frame = tuple[int, "bytes | memoryview"]
+"""Kind and body; a large body is a view of memory that is nobody else's."""
 
 
 class BrokenFrame(Exception):
@@ -133,57 +138,76 @@ class Run(NamedTuple):
 class FrameReader:
     """Cuts a stream of bytes into frames, however they arrive.
 
+    A large one is gathered in one place, whose size its header tells; whoever reads may read right into that.
+
     Args:
         limit: bytes of the largest body that is waited for.
     """
 
     def __init__(self, limit: int = LARGEST) -> None:
         self._limit = limit
-        self._buffer = bytearray()
-        self._needed = 0  # bytes that the frame at its start takes, so that a large one is put together once
+        self._beginning = b""  # of a frame
+        self._large, self._kind, self._filled = bytearray(), 0, 0
 
     @property
     def partial(self) -> int:
         """Bytes of a frame that has not arrived whole."""
-        return len(self._buffer)
+        return len(self._beginning) + (self._filled + _HEADER.size if self._large else 0)
 
-    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+    @property
+    def room(self) -> memoryview | None:
+        """Where the rest of a large frame goes, of which `fill` is told; None while there is none."""
+        return memoryview(self._large)[self._filled :] if self._large else None
+
+    def fill(self, count: int) -> Iterator[Frame]:
+        """Take in so many bytes that were read into `room`, and yield the frame if it is whole now."""
+        self._filled += count
+        if self._filled == len(self._large):
+            body, self._large = memoryview(self._large), bytearray()
+            yield self._kind, body
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield kind and body of each frame that is whole now.
 
         Raises:
             BrokenFrame: a frame says that it is larger than the limit.
         """
-        if self._buffer:
-            self._buffer += data
-            if len(self._buffer) < self._needed:
-                return
-            data = bytes(self._buffer)
-            self._buffer.clear()
+        if (room := self.room) is not None:
+            count = min(len(room), len(data))
+            room[:count], data = data[:count], data[count:]
+            yield from self.fill(count)
+        if self._beginning:
+            data, self._beginning = self._beginning + data, b""
         start, size, head = 0, len(data), _HEADER.size
-        try:
-            while start + head <= size:
-                length, kind = _HEADER.unpack_from(data, start)
-                if length > self._limit:
-                    raise BrokenFrame(f"a message of {length} bytes was announced")
-                end = start + head + length
-                if end > size:
-                    self._needed = end - start
+        while start + head <= size:
+            length, kind = _HEADER.unpack_from(data, start)
+            if length > self._limit:
+                raise BrokenFrame(f"a message of {length} bytes was announced")
+            end = start + head + length
+            if end > size:
+                if length > _LARGE:
+                    self._begin_large(kind, length, data[start + head :])
                     return
-                body, start = data[start + head : end], end
-                yield kind, body
-            self._needed = 0
-        finally:
-            self._buffer += data[start:]
+                break
+            body, start = data[start + head : end], end
+            yield kind, body
+        self._beginning = data[start:]
+
+    def _begin_large(self, kind: int, length: int, beginning: bytes) -> None:
+        self._large, self._kind, self._filled = bytearray(length), kind, len(beginning)
+        self._large[: len(beginning)] = beginning
 
 
 def encode_init(init: Init) -> bytes:
     """Tell a new worker how to live."""
-    return _frame(INIT, json.dumps(init._asdict()).encode())
+    # No path holds a NUL; and not as JSON, which takes a worker longer to import than all of this.
+    return _frame(INIT, os.fsencode("\0".join((str(init.most_memory or ""), *init.sys_path))))
 
 
-def decode_init(body: bytes) -> Init:
+def decode_init(body: bytes | memoryview) -> Init:
     """Return what a new worker is told."""
-    return Init(**json.loads(body))
+    most_memory, *sys_path = os.fsdecode(bytes(body)).split("\0")
+    return Init(sys_path, int(most_memory) if most_memory else None)
 
 
 def encode_function(number: int, name: str) -> bytes:
@@ -191,10 +215,10 @@ def encode_function(number: int, name: str) -> bytes:
     return _frame(FUNCTION, _FUNCTION.pack(number), name.encode())
 
 
-def decode_function(body: bytes) -> tuple[int, str]:
+def decode_function(body: bytes | memoryview) -> tuple[int, str]:
     """Return the number and the name."""
     (number,) = _FUNCTION.unpack_from(body)
-    return number, body[_FUNCTION.size :].decode()
+    return number, str(body[_FUNCTION.size :], "utf-8")
 
 
 def encode_preload(name: str) -> bytes:
@@ -202,9 +226,9 @@ def encode_preload(name: str) -> bytes:
     return _frame(PRELOAD, name.encode())
 
 
-def decode_preload(body: bytes) -> str:
+def decode_preload(body: bytes | memoryview) -> str:
     """Return the name."""
-    return body.decode()
+    return str(body, "utf-8")
 
 
 def encode_nudge() -> bytes:
@@ -217,18 +241,18 @@ def encode_run(run_id: int, number: int, payload: bytes, slot: int = -1, memory:
     return _HEADER.pack(_RUN.size + len(payload), RUN) + _RUN.pack(run_id, number, slot, memory or 0) + payload
 
 
-def decode_run(body: bytes) -> Run:
+def decode_run(body: bytes | memoryview) -> Run:
     """Return what was ordered."""
     run_id, number, slot, memory = _RUN.unpack_from(body)
     return Run(run_id, number, slot, memory, memoryview(body)[_RUN.size :])
 
 
-def run_of(body: bytes) -> int:
+def run_of(body: bytes | memoryview) -> int:
     """Return the run that was ordered."""
     return int.from_bytes(body[: _BEGUN.size], "big")
 
 
-def slot_of(body: bytes) -> int:
+def slot_of(body: bytes | memoryview) -> int:
     """Return the slot of the run that was ordered; -1 = none."""
     (slot,) = _SLOT.unpack_from(body, _BEGUN.size + _FUNCTION.size)
     return int(slot)
@@ -254,7 +278,7 @@ def encode_begun(run_id: int) -> bytes:
     return _frame(BEGUN, _BEGUN.pack(run_id))
 
 
-def decode_begun(body: bytes) -> int:
+def decode_begun(body: bytes | memoryview) -> int:
     """Return the run.
 
     Raises:
@@ -285,21 +309,21 @@ def encode_ended(ended: Ended) -> bytes:
     return _frame(ENDED, head, *texts, account.value or b"")
 
 
-def encode_done(run_id: int, next_run: int, measures: Measures, summary: bytes, value: bytes) -> bytes:
-    """Tell of a run that returned, and printed nothing.
+def encode_done(run_id: int, next_run: int, measures: Measures, summary: bytes, size: int) -> bytes:
+    """Tell of a run that returned, and printed nothing; what it returned follows.
 
     Args:
         run_id: of it.
         next_run: the run that begins now; 0 if none does.
         measures: of its call.
         summary: of what it returned, UTF-8, shorter than 64 KiB.
-        value: what it returned, pickled.
+        size: bytes of what it returned, pickled.
     """
-    length = _DONE.size + len(summary) + len(value)
-    return _DONE_FRAME.pack(length, DONE, run_id, next_run, *measures, len(summary)) + summary + value
+    length = _DONE.size + len(summary) + size
+    return _DONE_FRAME.pack(length, DONE, run_id, next_run, *measures, len(summary)) + summary
 
 
-def decode_done(body: bytes) -> tuple[int, int, float, float, int, str, bytes]:
+def decode_done(body: bytes | memoryview) -> tuple[int, int, float, float, int, str, bytes]:
     """Return run, next run, duration, cpu seconds, peak memory, summary and pickled value.
 
     Raises:
@@ -311,12 +335,12 @@ def decode_done(body: bytes) -> tuple[int, int, float, float, int, str, bytes]:
         _check_times(duration, cpu)
         if start > len(body):
             raise BrokenFrame("an outcome that is shorter than it says arrived")
-        return run_id, next_run, duration, cpu, peak, body[_DONE.size : start].decode(), body[start:]
+        return run_id, next_run, duration, cpu, peak, str(body[_DONE.size : start], "utf-8"), bytes(body[start:])
     except (struct.error, UnicodeDecodeError) as error:
         raise BrokenFrame(f"an outcome that cannot be read arrived: {error}") from error
 
 
-def decode_ended(body: bytes) -> Ended:
+def decode_ended(body: bytes | memoryview) -> Ended:
     """Return what came of a run.
 
     Raises:
@@ -339,7 +363,7 @@ def decode_ended(body: bytes) -> Ended:
         type_name,
         traceback,
         exit_code if bits & _HAS_EXIT_CODE else None,
-        body[start:] if bits & _HAS_VALUE else None,
+        bytes(body[start:]) if bits & _HAS_VALUE else None,
         rest if bits & _IS_DEFERRED else None,
         limit if bits & _HAS_LIMIT else None,
     )
@@ -361,8 +385,8 @@ def _encode_text(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _texts(body: bytes, lengths: Iterable[int]) -> Iterator[str]:
+def _texts(body: bytes | memoryview, lengths: Iterable[int]) -> Iterator[str]:
     start = _ENDED.size
     for length in lengths:
-        yield body[start : start + length].decode() if length else ""
+        yield str(body[start : start + length], "utf-8") if length else ""
         start += length

@@ -31,6 +31,7 @@ from ujr_core.privacy import keep_memory_private
 from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
 
 _PR_SET_PDEATHSIG = 1
+_LARGE = 16 * 1024
 
 
 def main() -> NoReturn:
@@ -86,7 +87,7 @@ class Worker:
         self._page = page
         self._pid = os.getpid()
         self._frames = wire.FrameReader(wire.ANY_LENGTH)
-        self._orders: dict[int, bytes] = {}
+        self._orders: dict[int, bytes | memoryview] = {}
         self._names: dict[int, str] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         self._meter = Meter()
@@ -117,22 +118,22 @@ class Worker:
             self._on[kind](body)
         return bool(data)
 
-    def _init(self, body: bytes) -> None:
+    def _init(self, body: bytes | memoryview) -> None:
         init = wire.decode_init(body)
         sys.path[:] = init.sys_path
         self._meter.most_memory = init.most_memory
         self._write(wire.encode_hello())
 
-    def _preload(self, body: bytes) -> None:
+    def _preload(self, body: bytes | memoryview) -> None:
         # Of the module's own code anything may come, and will be told when a task needs it.
         with contextlib.suppress(BaseException):
             import_function(wire.decode_preload(body))
 
-    def _name(self, body: bytes) -> None:
+    def _name(self, body: bytes | memoryview) -> None:
         number, name = wire.decode_function(body)
         self._names[number] = name
 
-    def _order(self, body: bytes) -> None:
+    def _order(self, body: bytes | memoryview) -> None:
         run_id = wire.run_of(body)
         self._orders.pop(run_id, None)  # it was taken back, and is now behind the others
         self._orders[run_id] = body
@@ -146,15 +147,13 @@ class Worker:
 
     def _mark(self, run_id: int) -> None:
         """Write into the page that a run begins, before anybody is told: what was told of must not be forgotten."""
-        if self._page is not None and (order := self._orders.get(run_id)) is not None:
-            slot = wire.slot_of(order)
-            if slot >= 0:
-                self._page.begin(slot, time.time())
-
-    def _claimed(self, run_id: int) -> wire.Run:
-        while run_id not in self._orders:
+        while run_id not in self._orders:  # its claim has come before it
             if not self._hear():
                 os._exit(0)
+        if self._page is not None and (slot := wire.slot_of(self._orders[run_id])) >= 0:
+            self._page.begin(slot, time.time())
+
+    def _claimed(self, run_id: int) -> wire.Run:
         while (first := next(iter(self._orders))) != run_id:
             del self._orders[first]  # it was taken back
         return wire.decode_run(self._orders.pop(run_id))
@@ -179,7 +178,12 @@ class Worker:
             self._write(wire.encode_ended(wire.Ended(run_id, account, measures, output, next_run, is_worn)))
         else:
             summary = account.text.encode("utf-8", "backslashreplace")
-            self._write(wire.encode_done(run_id, next_run, measures, summary, account.value))
+            head = wire.encode_done(run_id, next_run, measures, summary, len(account.value))
+            if len(account.value) > _LARGE:  # to copy it once more would take longer than to write twice
+                self._write(head)
+                self._write(account.value)
+            else:
+                self._write(head + account.value)
         return next_run
 
     def _call(self, run: wire.Run) -> Account:
@@ -213,7 +217,7 @@ class Worker:
             rest = rest[os.write(self._news_fd, rest) :]
 
 
-def _nothing(_: bytes) -> None:
+def _nothing(_: bytes | memoryview) -> None:
     pass
 
 

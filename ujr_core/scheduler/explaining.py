@@ -40,7 +40,7 @@ def explain(state: State, name: str, now: float) -> Explanation:
         asked_at=state.wall(job.last.asked_at) if job.last is not None else None,
         asked_for=job.last.asked_for if job.last is not None else "",
         next_ask=_next_ask(state, job, now),
-        running=tuple(job.running)[:MOST_RUNNING],
+        running=_running_of(job),
         merged=job.merged,
         dropped=job.dropped,
         quarantined=len(job.quarantined),
@@ -55,6 +55,12 @@ def _state_of(job: Job) -> str:
     if job.is_paused:
         return "paused"
     return "hung" if job.is_hung else job.phase.value
+
+
+def _running_of(job: Job) -> tuple[str, ...]:
+    # What is only sent ahead stands last: a long line would push out what goes on elsewhere.
+    begun_first = sorted(job.running.values(), key=lambda run: not run.has_begun)
+    return tuple(run.offer.signature for run in begun_first[:MOST_RUNNING])
 
 
 def _next_ask(state: State, job: Job, now: float) -> float | None:

@@ -249,13 +249,6 @@ def leaves_its_pipes_to_a_child(witness: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def leaves_orphans(count: int) -> int:
-    """Start processes whose parent goes before they do; return the worker's pid."""
-    for _ in range(count):
-        subprocess.run(["sh", "-c", "sleep 0.01 &"], check=True)
-    return os.getpid()
-
-
 # What it sees of its surroundings.
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.process.faults import fault_tasks as tasks
 from tests.process.faults.play import Play, Script, call, failed, succeeded
-from tests.process.faults.processes import children_of, descendants_of, ended_afterwards, poll_until, survivors, told
+from tests.process.faults.processes import descendants_of, ended_afterwards, poll_until, survivors, told
 from tests.process.faults.report_file import read_reports
 from tests.process.faults.ujr_project import running, write_project
 
@@ -56,30 +55,17 @@ def test_what_a_task_started_dies_with_its_worker(
     play(script())
 
 
-def test_what_a_task_started_ends_when_it_returns(
+def test_what_a_task_that_returned_left_behind_ends_with_its_worker(
     play: Play, tmp_path: pathlib.Path, witnesses: dict[str, pathlib.Path]
 ) -> None:
-    """A run that is over leaves nothing running, and its worker stays."""
+    """It may be a server that the next task asks; when its worker is replaced, it goes."""
 
     def script() -> Script:
-        (worker,) = succeeded((yield [call(tasks.pid)]))
         succeeded((yield [call(tasks.starts_children, str(tmp_path), "return")]))
+        succeeded((yield [call(tasks.pid)]))
         assert surviving(witnesses) == []
-        assert succeeded((yield [call(tasks.pid)])) == [worker]
 
-    play(script(), runner={"workers": 1})
-
-
-def test_orphans_of_a_task_leave_no_zombie(play: Play) -> None:
-    """Whoever adopts what lost its parent takes its exit status, too."""
-
-    def script() -> Script:
-        (worker,) = succeeded((yield [call(tasks.leaves_orphans, 5)]))
-        for _ in range(2):  # the second time after whatever is done at the end of a run
-            succeeded((yield [call(tasks.takes, 0.05)]))
-        assert "Z" not in children_of(os.getpid(), worker).values()
-
-    play(script(), runner={"workers": 1})
+    play(script(), runner={"workers": 1, "recycle": 1})
 
 
 def test_nothing_of_a_runner_outlives_its_kill_by_a_second(tmp_path: pathlib.Path) -> None:

@@ -149,6 +149,7 @@ class Signals:
         return self._came
 
     def close(self) -> None:
-        """Let go whoever waits, and close it."""
+        """Let go whoever waits, and close it; who comes later finds nothing, and waits for nobody."""
+        os.unlink(self.path)
         self.give(1000)
         os.close(self._fd)

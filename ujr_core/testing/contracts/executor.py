@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import pickle
 import select
 import sys
 import time
@@ -35,7 +37,7 @@ QUICK_RUNS = 1000
 MOST_AT_ONCE = 16
 """Runs that are looked at, at once, of an executor that takes more."""
 
-_NO_ARGUMENTS = b"\x80\x04)}\x86."  # ((), {}), pickled
+_NO_ARGUMENTS = pickle.dumps(((), {}))
 
 RAISED: dict[Callable[[], object], tuple[str, str, int | None]] = {
     tasks.raise_two_arguments: ("TwoArguments", "not found (404)", None),
@@ -219,12 +221,12 @@ class ExecutorContract(PluginContract, ExecutorPromises):
 
     def test_each_answer_is_a_new_executor(self, subject: Subject, loaded: Plugins) -> None:
         """A runner asks again when one is broken: what it gets then does not end with the one before."""
-        first, second = (_offer(subject, loaded) for _ in range(2))
-        assert first.executor is not second.executor, "it returned the same executor twice; make a new one each time"
-        first.executor.shutdown(wait=False, cancel_futures=True)
-        data = encode_call(_site(subject).encoded(), 1, function_name(tasks.process), _NO_ARGUMENTS)
-        answer = decode_answer(second.executor.submit(run_call, data).result(PATIENCE), 1)
-        second.executor.shutdown(wait=False, cancel_futures=True)
+        with _offered(subject, loaded) as second:
+            with _offered(subject, loaded) as first:
+                same = "it returned the same executor twice; make a new one each time"
+                assert first.executor is not second.executor, same
+            data = encode_call(_site(subject).encoded(), 1, function_name(tasks.process), _NO_ARGUMENTS)
+            answer = decode_answer(second.executor.submit(run_call, data).result(self.patience), 1)
         assert answer.account.returned, answer.account.text
 
     def test_what_waits_in_it_has_not_begun(
@@ -235,36 +237,34 @@ class ExecutorContract(PluginContract, ExecutorPromises):
             pytest.skip("this executor does not say when a run begins")
         count = driven.executor.capabilities.capacity
         _meet(driven, arrivals, gate, count)
-        begun: list[int] = []
-        offer = _offer(subject, loaded)
-        assert offer.on_begin is not None
-        site, payload = _site(subject).encoded(), _pickled_call(arrivals, gate)
-        futures = []
-        for run in range(count + 1):
-            data = encode_call(site, run, function_name(tasks.meet), payload)
-            futures.append(offer.executor.submit(run_call, data))
-            offer.on_begin(futures[-1], lambda run=run: begun.append(run))  # type: ignore[misc]  # a default
-        driven.wait(lambda: arrivals.came() == 2 * count, "not all of them run")
-        assert sorted(begun) == list(range(count)), f"{count} run, and these are said to have begun: {sorted(begun)}"
-        gate.give(2 * count + 1)
-        for future in futures:
-            future.result(PATIENCE)
-        offer.executor.shutdown(wait=False, cancel_futures=True)
+        with _offered(subject, loaded) as offer:
+            begun = _say_begun(offer, count + 1, _site(subject).encoded(), (arrivals.path, gate.path))
+            driven.wait(lambda: arrivals.came() == 2 * count, "not all of them run")
+            said = sorted(begun)
+        gate.give(2 * count)
+        assert said == list(range(count)), f"{count} run, and these are said to have begun: {said}"
 
 
-def _pickled_call(arrivals: Signals, gate: Signals) -> bytes:
-    import pickle
-
-    return pickle.dumps(((arrivals.path, gate.path), {}))
+def _say_begun(offer: ExecutorOffer, count: int, site: bytes, arguments: tuple[str, ...]) -> list[int]:
+    begun: list[int] = []
+    assert offer.on_begin is not None
+    for run in range(count):
+        data = encode_call(site, run, function_name(tasks.meet), pickle.dumps((arguments, {})))
+        offer.on_begin(offer.executor.submit(run_call, data), functools.partial(begun.append, run))
+    return begun
 
 
 def _site(subject: Subject) -> Site:
     return Site(subject.folder, tuple(map(os.path.abspath, sys.path)))
 
 
-def _offer(subject: Subject, plugins: Plugins) -> ExecutorOffer:
-    answer = plugins.registry.call_one(subject.name, hookspecs.executor, node=make_node())
-    return offer_of(answer, subject.name)
+@contextlib.contextmanager
+def _offered(subject: Subject, plugins: Plugins) -> Iterator[ExecutorOffer]:
+    offer = offer_of(plugins.registry.call_one(subject.name, hookspecs.executor, node=make_node()), subject.name)
+    try:
+        yield offer
+    finally:
+        offer.executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _meet(driven: Driven, arrivals: Signals, gate: Signals, count: int) -> list[int]:
