@@ -105,12 +105,32 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill workers and runners at random, and judge from outside; arguments such as --kills 1000 --seed 7."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.chaos", *session.posargs)
+
+
+@nox.session
+def chaos_peers(session: nox.Session) -> None:
+    """Send the same nemesis against other pools, beside the runner; arguments such as --kills 100 --seed 7."""
+    session.install("-e", ".[test]", "pebble>=5.2", "loky>=3.5")
+    session.run("python", "-m", "tests.chaos.peers", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Measure, beside something known in the same run, what users feel; each prints a table."""
-    session.install(".")
-    session.run("python", "tests/benchmarks/startup.py", *session.posargs)
-    session.run("python", "tests/benchmarks/hook_call.py", *session.posargs)
-    session.run("python", "tests/benchmarks/scheduler.py", *session.posargs)
+    """Measure, beside something known in the same run, what users feel; each prints a table.
+
+    Arguments go to ``python -m tests.benchmarks``: ``-- --write`` puts its tables and the plot into the documentation,
+    ``-- pools latency`` measures just these.
+    """
+    session.install("-e", ".[bench]")
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+    if not session.posargs or session.posargs == ["--write"]:
+        session.run("python", "tests/benchmarks/startup.py")
+        session.run("python", "tests/benchmarks/hook_call.py")
+        session.run("python", "tests/benchmarks/scheduler.py")
 
 
 @nox.session

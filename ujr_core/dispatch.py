@@ -133,10 +133,13 @@ class Dispatch:
 
     def _order(self, run: Run, place: Place) -> Order | None:
         offer, config, run_id = run.offer, run.job.config, run.id
-        if offer.payload is None:
-            if offer.refusal is not None:  # it cannot be pickled: started, and failed at once
-                self._inbox.put(RunBegun(run_id))
-                self._inbox.put(RunEnded(run_id, offer.refusal))
+        refusal = offer.refusal
+        if offer.has_secrets and not self._pools[place.places.name].capabilities.carries_secrets:
+            refusal = _no_secrets(place.places.name)
+        if refusal is not None:  # it cannot be pickled, or must not be sent: started, and failed at once
+            self._inbox.put(RunBegun(run_id))
+            self._inbox.put(RunEnded(run_id, refusal))
+        if refusal is not None or offer.payload is None:
             return None
         slot = self._slots.get(run_id)
         if slot is None:
@@ -167,6 +170,11 @@ class Dispatch:
 @functools.lru_cache(maxsize=4096)
 def _dotted(function: str) -> str:
     return function.replace(":", ".")
+
+
+def _no_secrets(executor: str) -> Failure:
+    what = f'the arguments hold a secret, and executor "{executor}" does not say that it may be trusted with secrets'
+    return Failure("not_serialisable", "ujr_core.SecretError", what)
 
 
 def _task_run_of(one: Left) -> TaskRun:

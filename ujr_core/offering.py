@@ -11,7 +11,7 @@ from ujr_core.errors import PluginError, TaskError, did_you_mean
 from ujr_core.foreign import whole_text
 from ujr_core.naming import function_name
 from ujr_core.scheduler.events import Offer
-from ujr_core.secret import pickle_for_worker
+from ujr_core.secret import Secret, pickle_for_worker
 from ujr_core.texts import cut, said_by, type_name_of
 from ujr_core.values import Failure, NextCheck, Task
 
@@ -56,13 +56,16 @@ def offer_of(task: Task, plugin: str, limits: Collection[str] = ()) -> Offer:
         TaskError: it uses a limit that is not configured.
     """
     uses = _uses(task, plugin, limits) if task.uses else ()
-    refusal = None
+    refusal, met = None, list[Secret]()
     try:
         arguments = task.args, dict(task.kwargs) if task.kwargs else {}
-        payload: bytes | None = pickle_for_worker(arguments, redact.remember)
+        payload: bytes | None = pickle_for_worker(arguments, met.append)
     except BaseException as error:  # noqa: BLE001  # a foreign __reduce__ may even exit; its run fails with its text
         payload, refusal = None, _refusal(error)
-    return Offer(task.signature, function_name(task.function), payload, task.timeout, task, refusal, uses, task.label)
+    for secret in met:
+        redact.remember(secret)
+    name = function_name(task.function)
+    return Offer(task.signature, name, payload, task.timeout, task, refusal, uses, task.label, bool(met))
 
 
 _FIX = "return a list of Task(function, args), or yield them"

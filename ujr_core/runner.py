@@ -173,6 +173,7 @@ class Runner:
             folder=site.folder,
             sys_path=site.sys_path,
             recycle=main.runner.recycle,
+            most_memory=main.runner.most_memory,
             page_fd=in_flight.fd,
         )
         others = open_executors(

@@ -29,7 +29,7 @@ class Act:
         delay: seconds from the last act.
         what: kind of process.
         pick: from 0 to 1, says which of those there are.
-        is_aimed: it waits for a worker in the middle of tasks that were sent ahead, and is of that one or of its runner.
+        is_aimed: it waits for a worker in the middle of tasks sent ahead, and is of that one or of its runner.
     """
 
     delay: float

@@ -37,7 +37,7 @@ check_interval = "20ms"
 
 [jobs.{tiny}]
 plugin = "tests.chaos.jobs:Numbers"
-params = {{ seed = {seed}, count = 60, every = 0.05 }}
+params = {{ seed = {seed}, count = 300, every = 0.25 }}
 backoff = {{ first = "50ms", factor = 1.0, max = "50ms" }}
 check_interval = "50ms"
 """

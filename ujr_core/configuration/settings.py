@@ -13,6 +13,7 @@ from ujr_core.configuration.document import read_toml
 from ujr_core.configuration.limits import read_limits
 from ujr_core.configuration.machine import this_node
 from ujr_core.configuration.place import Place
+from ujr_core.configuration.sizes import is_size, size_of
 from ujr_core.configuration.structure import structure, unknown_key
 from ujr_core.configuration.wrong import wrong_type
 from ujr_core.durations import Seconds
@@ -42,6 +43,8 @@ class RunnerSettings:
         shutdown_timeout: seconds that runs have to end after TERM, ≥ 0.
         executor: name of the one that runs the tasks of jobs that name none: the core's own, or that of a plugin.
         recycle: runs after which a worker of the core's own executor is replaced, ≥ 1; None = it is not.
+        recycle_memory: bytes, or a size such as "1GB", that such a worker may keep between runs; one that keeps more is
+            replaced. None = it is not.
         state_dir: folder of what the runner remembers, beside the configuration.
     """
 
@@ -53,7 +56,14 @@ class RunnerSettings:
     shutdown_timeout: Seconds = 25.0
     executor: str = attrs.field(default=LOCAL, validator=attrs.validators.min_len(1))
     recycle: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    recycle_memory: int | str | None = attrs.field(default=None, validator=attrs.validators.optional(is_size))
     state_dir: str = attrs.field(default=".ujr", validator=attrs.validators.min_len(1))
+
+    @property
+    def most_memory(self) -> int | None:
+        """Bytes that a worker may keep between runs; None = any."""
+        return None if self.recycle_memory is None else size_of(self.recycle_memory)
+
 
 
 @attrs.frozen

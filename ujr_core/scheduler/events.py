@@ -26,6 +26,7 @@ class Offer:
         refusal: why there is no payload.
         uses: names of limits, each with a weight, ≥ 1.
         label: what a person calls it.
+        has_secrets: there are secrets among its arguments.
     """
 
     signature: str
@@ -36,6 +37,7 @@ class Offer:
     refusal: Failure | None = None
     uses: tuple[tuple[str, int], ...] = ()
     label: str | None = None
+    has_secrets: bool = False
 
 
 @attrs.frozen
