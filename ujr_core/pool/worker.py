@@ -107,8 +107,7 @@ class Worker:
         """Run what comes until the pipe ends."""
         while self._hear():
             if run_id := self._claim():
-                self._mark(run_id)
-                self._write(wire.encode_begun(run_id))
+                self._acknowledge(run_id)
             while run_id:
                 run_id = self._run(run_id)
 
@@ -147,11 +146,15 @@ class Worker:
 
     def _mark(self, run_id: int) -> None:
         """Write into the page that a run begins, before anybody is told: what was told of must not be forgotten."""
+        if self._page is not None and (slot := wire.slot_of(self._orders[run_id])) >= 0:
+            self._page.begin(slot, time.time())
+
+    def _acknowledge(self, run_id: int) -> None:
         while run_id not in self._orders:  # its claim has come before it
             if not self._hear():
                 os._exit(0)
-        if self._page is not None and (slot := wire.slot_of(self._orders[run_id])) >= 0:
-            self._page.begin(slot, time.time())
+        self._mark(run_id)
+        self._write(wire.encode_begun(run_id))
 
     def _claimed(self, run_id: int) -> wire.Run:
         while (first := next(iter(self._orders))) != run_id:
@@ -171,7 +174,8 @@ class Worker:
         self._orphans.reap(self._meter.now)
         flush_output()
         output, is_worn = take_output(self._output_fd), self._meter.is_worn()
-        next_run = 0 if is_worn else self._claim()
+        claimed = 0 if is_worn else self._claim()
+        next_run = claimed if claimed in self._orders else 0
         if next_run:
             self._mark(next_run)
         if account.value is None or output or is_worn:
@@ -184,7 +188,9 @@ class Worker:
                 self._write(account.value)
             else:
                 self._write(head + account.value)
-        return next_run
+        if claimed != next_run:
+            self._acknowledge(claimed)
+        return claimed
 
     def _call(self, run: wire.Run) -> Account:
         saying, type_name = "", ""
