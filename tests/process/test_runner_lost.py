@@ -101,9 +101,8 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 def configure(folder: pathlib.Path, name: str = "job", **params: Any) -> None:
     """Write the configuration of one job."""
     told = json.dumps({"before": 0, "holds": [], "behind": 0} | params).replace('":', '" =')
-    (folder / "ujr.toml").write_text(
-        f'[runner]\nworkers = 2\nshutdown_timeout = 0.2\nplugins = ["jobs", "ears"]\n[jobs.{name}]\nplugin = "jobs"\nparams = {told}\n'
-    )
+    runner = '[runner]\nworkers = 2\nshutdown_timeout = 0.2\nplugins = ["jobs", "ears"]\n'
+    (folder / "ujr.toml").write_text(f'{runner}[jobs.{name}]\nplugin = "jobs"\nparams = {told}\n')
 
 
 def lines(folder: pathlib.Path, file: str) -> list[dict[str, Any]]:

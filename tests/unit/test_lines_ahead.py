@@ -213,13 +213,12 @@ def test_a_turn_is_one_line() -> None:
 def test_one_at_its_max_tasks_waits_for_no_place() -> None:
     """A job that may start no more does not keep another's lines short."""
     world = World(workers=2, longest_line=4)
-    flood(world, "slow", 50.0, max_tasks=1)
-    flood(world, "fast", SHORT, at=0.5)
-    world.run(until=1.0)
-    assert ran_at_once(world, "slow") == 1
-    lengths = Counter(len(sent.before) for sent in world.sent if sent.signature.startswith("fast"))
-    assert max(lengths, key=lambda length: (lengths[length], length)) == 3
-    assert world.pulled["fast"] <= len(world.started("fast")) + 5
+    flood(world, "one", SHORT, max_tasks=1)
+    flood(world, "many", SHORT)
+    world.run(until=0.1)
+    assert ran_at_once(world, "one") == 1
+    behind = [len(sent.before) for sent in world.sent if sent.signature.startswith("many") and sent.at > 0.05]
+    assert behind.count(3) > 0.9 * len(behind)
 
 
 def test_a_line_takes_one_place_of_max_tasks() -> None:
@@ -320,7 +319,7 @@ def test_a_place_with_a_long_run_gets_no_more() -> None:
     place = next(sent.place for sent in world.sent if sent.signature == "long")
     there = [sent for sent in world.sent if sent.place == place]
     assert not [sent for sent in there if PATIENCE < sent.at < 1.0]
-    assert [sent for sent in there if sent.at >= 1.0]
+    assert [sent for sent in there if sent.at >= 1.0 and sent.before]
     assert len(world.recalls) == 1
 
 
@@ -382,7 +381,7 @@ def test_who_was_cancelled_out_of_a_line_leaves_no_recall() -> None:
     world = behind_a_long_one(seconds=1.0)
     for signature in "bcd":
         world.cancel(0.001, "job", signature)
-    world.run(until=1)
+    world.run(until=0.5)
     assert world.recalls == []
     assert not any(place.is_stuck for place in world.state.places["local"].taken.values())
 

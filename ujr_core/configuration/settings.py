@@ -65,7 +65,6 @@ class RunnerSettings:
         return None if self.recycle_memory is None else size_of(self.recycle_memory)
 
 
-
 @attrs.frozen
 class NodeSettings:
     """What ``[node]`` says.

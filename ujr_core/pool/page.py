@@ -59,8 +59,7 @@ class Page:
 
     def began_at(self, slot: int) -> float:
         """Return when the run began, as epoch seconds; of a page that something else has written, any number."""
-        (at,) = _BEGUN.unpack_from(self._memory, slot * SLOT)
-        return float(at)
+        return float(_BEGUN.unpack_from(self._memory, slot * SLOT)[0])
 
     def particulars(self, slot: int) -> bytes:
         """Return what was entered."""

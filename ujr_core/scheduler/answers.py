@@ -109,7 +109,7 @@ def _room(state: State, job: Job) -> int:
     if line > 1 and left >= 0:
         is_alone = state.is_alone(job)
         room += sum(max(0, place.room(line, is_alone=is_alone)) for place in places.of(job))
-    return max(0, room - len(job.recalled))
+    return room  # what was recalled waits only where there is none
 
 
 def pull_outlasted(job: Job, answer: Answer, now: float) -> Iterator[Command]:

@@ -13,14 +13,17 @@ from ujr_core.scheduler.events import StopRequested
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.memory import next_backoff
 from ujr_core.scheduler.phases import JobPhase
-from ujr_core.scheduler.runs import end, give_up, kill
+from ujr_core.scheduler.runs import abandon, end, give_up, kill
 from ujr_core.scheduler.state import Mode, State
+
+LAST_PATIENCE = 0.75
+"""Seconds that a runner that stops waits for runs that it has killed."""
 
 
 def stop_requested(state: State, event: StopRequested, now: float) -> Iterator[Command]:
     """Drain: ask and start nothing more, let runs finish; asked a second time, kill them now."""
     if state.stop is not None:
-        yield from _kill_now(state)
+        yield from _kill_now(state, now)
         return
     yield from _stop(state, event, now)
     state.kill_at = now + state.shutdown_timeout
@@ -43,8 +46,9 @@ def _stop(state: State, event: StopRequested, now: float) -> Iterator[Command]:
             yield WarnRun(run.id)
 
 
-def _kill_now(state: State) -> Iterator[Command]:
+def _kill_now(state: State, now: float) -> Iterator[Command]:
     state.kill_at = math.inf
+    state.abandon_at = min(state.abandon_at, now + LAST_PATIENCE)
     for run in state.runs.values():
         state.has_killed = True
         yield from kill(run, "cancelled", SIGKILL)
@@ -55,10 +59,24 @@ def patience_ended(state: State, now: float) -> Iterator[Command]:
     if state.kill_at > now:
         return
     state.kill_at = math.inf
-    for run in state.runs.values():
+    _abandon_after_grace(state, now)
+    for run in list(state.runs.values()):
         state.has_killed = True
         if run.killed_for is None:
             yield from end(state, run, "cancelled", now)
+
+
+def _abandon_after_grace(state: State, now: float) -> None:
+    grace = max((run.grace for run in state.runs.values()), default=0.0)
+    state.abandon_at = now + grace + LAST_PATIENCE
+
+
+def abandon_the_rest(state: State, now: float) -> Iterator[Command]:
+    """Wait no longer for runs that were killed and do not end; their executor cannot kill, or the kernel does not."""
+    if state.abandon_at <= now:
+        state.abandon_at = math.inf
+        for run in list(state.runs.values()):
+            yield from abandon(state, run, now)
 
 
 def look_for_the_end(state: State, now: float) -> Iterator[Command]:
@@ -108,6 +126,7 @@ def _end_idle(state: State, now: float) -> Iterator[Command]:
     if paused := _paused(state):
         yield Say(f"idle; paused jobs were left out: {', '.join(paused)}")
     yield from _stop(state, StopRequested(exit_code=None), now)
+    _abandon_after_grace(state, now)
     for run in state.runs.values():
         yield from end(state, run, "cancelled", now)
     state.is_finished = not state.runs

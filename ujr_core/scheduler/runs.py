@@ -128,6 +128,14 @@ def forget(state: State, job: Job) -> None:
             state.blocker = None
 
 
+def abandon(state: State, run: Run, now: float) -> Iterable[Command]:
+    """Wait no longer for a run; it may go on where it is, and what comes of it is nobody's."""
+    name = run.place.places.name if run.place is not None else ""
+    message = f'the runner has ended, and executor "{name}" has not ended the run, which may go on'
+    run.killed_for = None
+    return _conclude(state, run, RunEnded(run.id, Failure("executor_lost", "ExecutorLost", message)), now)
+
+
 def run_recalled(state: State, event: RunRecalled, now: float) -> Iterator[Command]:
     """Start a run elsewhere, unless it is not wanted any more."""
     run = state.runs.get(event.run_id)

@@ -67,6 +67,7 @@ class State:
         stop: the first request to stop; idleness is one, too.
         blocker: a job that kept the runner from idleness when last looked.
         kill_at: when a drain runs out of patience.
+        abandon_at: when a runner that stops waits no longer for runs that were killed.
         has_killed: runs had to be killed to stop.
         is_finished: the loop ends.
     """
@@ -102,6 +103,7 @@ class State:
     stop: StopRequested | None = None
     blocker: Job | None = None
     kill_at: float = math.inf
+    abandon_at: float = math.inf
     has_killed: bool = False
     is_finished: bool = False
 
@@ -119,7 +121,8 @@ class State:
         heaps = (self.wakes, self.deadlines, self.openings)
         recall_at = min(places.recall_at for places in self.places.values())
         keep_at = min((limit.keep_at for limit in self.unkept_starts.values()), default=math.inf)
-        return min(self.kill_at, keep_at, recall_at, *(heap[0][0] if heap else math.inf for heap in heaps))
+        first = (heap[0][0] if heap else math.inf for heap in heaps)
+        return min(self.kill_at, self.abandon_at, keep_at, recall_at, *first)
 
     @property
     def free(self) -> int:

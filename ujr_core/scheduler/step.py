@@ -67,6 +67,7 @@ def step(state: State, happened: Iterable[events.Event], now: float) -> list[Com
 
 def _let_time_pass(state: State, now: float) -> Iterator[Command]:
     yield from ending.patience_ended(state, now)
+    yield from ending.abandon_the_rest(state, now)
     yield from runs.deadlines_passed(state, now)
     yield from runs.recall_late(state, now)
     lines.openings_due(state, now)

@@ -1,0 +1,700 @@
+"""`LocalExecutor`: what the documentation of `concurrent.futures` promises, and what other executors do not survive."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import functools
+import gc
+import logging
+import os
+import pathlib
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.process import call_tasks as tasks
+from ujr_core import CallFuture, LocalExecutor, Secret, TaskError, TaskFailed, WorkerLost
+
+ROOT = pathlib.Path(__file__).parents[2]
+PATIENCE = 30.0
+
+
+class Gate:
+    """Holds up calls until it is opened.
+
+    Args:
+        path: of a named pipe, which is made.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        os.mkfifo(path)
+        self.path = str(path)
+
+    def open(self, text: str = "go") -> None:
+        """Let one call go on; waits until it has begun."""
+        pathlib.Path(self.path).write_text(text)
+
+
+@pytest.fixture
+def executor() -> Iterator[LocalExecutor]:
+    """An executor with two workers."""
+    with LocalExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture
+def single() -> Iterator[LocalExecutor]:
+    """An executor with one worker."""
+    with LocalExecutor(1) as executor:
+        yield executor
+
+
+@pytest.fixture
+def gate(tmp_path: pathlib.Path) -> Gate:
+    """One call waits for it."""
+    return Gate(tmp_path / "gate")
+
+
+def begun(future: concurrent.futures.Future[Any]) -> concurrent.futures.Future[Any]:
+    """Wait until a call has begun."""
+    until(future.running)
+    return future
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Look until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "nothing came of it"
+        threading.Event().wait(0.005)
+
+
+# Submitting, results.
+
+
+def test_a_call_returns_what_its_function_returns(executor: LocalExecutor) -> None:
+    """With positional and keyword arguments; the future is one of the standard library's."""
+    future = executor.submit(tasks.add, 1, second=2)
+    assert future.result(PATIENCE) == 3
+    assert (future.done(), future.running(), future.cancelled(), future.exception()) == (True, False, False, None)
+    assert isinstance(future, concurrent.futures.Future)
+
+
+def test_a_result_is_unpickled_once(executor: LocalExecutor) -> None:
+    """Each time it is asked for, it is the same object."""
+    future = executor.submit(tasks.echo, [1])
+    assert future.result(PATIENCE) is future.result()
+
+
+def test_a_result_is_unpickled_by_whoever_asks(executor: LocalExecutor) -> None:
+    """Not by the thread that drives the pool."""
+    future = executor.submit(tasks.return_unpickled)
+    concurrent.futures.wait([future], PATIENCE)
+    assert future.result() is threading.current_thread()  # type: ignore[comparison-overlap]  # what it becomes
+
+
+def test_who_does_not_wait_any_longer_gets_a_timeout(single: LocalExecutor, gate: Gate) -> None:
+    """The call goes on, and its result can be had later."""
+    future = single.submit(tasks.wait_for, gate.path)
+    for ask in (future.result, future.exception):
+        with pytest.raises(TimeoutError):
+            ask(timeout=0.01)
+    gate.open()
+    assert future.result(PATIENCE) == "go"
+
+
+def test_thousands_of_calls_each_return_their_own(executor: LocalExecutor) -> None:
+    """However they were sent ahead."""
+    futures = [executor.submit(tasks.echo, number) for number in range(3_000)]
+    assert [future.result(PATIENCE) for future in futures] == list(range(3_000))
+
+
+def test_many_threads_submit_at_once(executor: LocalExecutor) -> None:
+    """And none of their calls is lost."""
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        sums = threads.map(lambda first: sum(executor.map(tasks.echo, range(first, first + 200))), range(8))
+        assert list(sums) == [sum(range(first, first + 200)) for first in range(8)]
+
+
+@pytest.mark.parametrize("size", [1 << 20, 50 << 20])
+def test_large_arguments_and_results_pass(executor: LocalExecutor, size: int) -> None:
+    """Beyond what any pipe holds."""
+    assert executor.submit(len, b"x" * size).result(PATIENCE) == size
+    assert len(executor.submit(tasks.fill, size).result(PATIENCE)) == size
+
+
+def test_output_is_of_the_future(executor: LocalExecutor) -> None:
+    """Of both streams, whether the call returned or raised; failures carry it, too."""
+    future, failing = executor.submit(tasks.print_and, "return"), executor.submit(tasks.print_and, "raise")
+    concurrent.futures.wait([future, failing], PATIENCE)
+    assert future.output == failing.output == "on stdout\non stderr\n"
+    error = failing.exception()
+    assert isinstance(error, TaskFailed)
+    assert error.failure.output == failing.output
+
+
+def test_calls_are_at_home_in_the_folder(tmp_path: pathlib.Path) -> None:
+    """The one that was named; otherwise where the script was at its first submit."""
+    with LocalExecutor(1, folder=tmp_path) as there, LocalExecutor(1) as here:
+        assert there.submit(tasks.where).result(PATIENCE) == str(tmp_path)
+        assert here.submit(tasks.where).result(PATIENCE) == str(pathlib.Path.cwd())
+
+
+def test_a_secret_may_be_an_argument(executor: LocalExecutor) -> None:
+    """As of any task; but not a result."""
+    secret = Secret("correct horse", name="test:battery")
+    error = executor.submit(tasks.echo, secret).exception(PATIENCE)
+    assert isinstance(error, TaskFailed)
+    assert "secret-not-picklable" in str(error)
+    assert "correct horse" not in str(error)
+
+
+# Failures.
+
+
+def test_an_exception_is_told_as_text(executor: LocalExecutor) -> None:
+    """With the type's name, the message, and the traceback as a note; it survives pickling."""
+    error = executor.submit(tasks.raise_two_arguments).exception(PATIENCE)
+    assert type(error) is TaskFailed
+    assert str(error) == (
+        'error[task-failed]: "tests.process.call_tasks.raise_two_arguments" raised '
+        "tests.process.call_tasks.TwoArguments: 1 and 2\n"
+        "  where: tests.process.call_tasks.raise_two_arguments"
+    )
+    assert error.failure.type_name == "tests.process.call_tasks.TwoArguments"
+    assert "raise TwoArguments(1, 2)" in error.__notes__[0]
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.__notes__) == (TaskFailed, str(error), error.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("ValueError", ("no such station",)),
+        ("KeyError", ("bergen",)),
+        ("FileNotFoundError", (2, "No such file", "x")),
+        ("TimeoutError", ()),
+        ("UnicodeDecodeError", ("utf-8", b"\xff", 0, 1, "invalid")),
+        ("SyntaxError", ("invalid",)),
+        ("ImportError", ("no such module",)),
+        ("ZeroDivisionError", ()),
+    ],
+)
+def test_one_of_pythons_own_exceptions_is_caught_as_such(
+    executor: LocalExecutor, name: str, args: tuple[object, ...]
+) -> None:
+    """And as a TaskFailed as well; it survives pickling."""
+    future = executor.submit(tasks.raise_builtin, name, *args)
+    own = getattr(__import__("builtins"), name)
+    with pytest.raises(own) as caught:
+        future.result(PATIENCE)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert isinstance(again, TaskFailed)
+    assert isinstance(again, own)
+    assert str(again) == str(caught.value)
+    assert f"raised {name}" in str(again)
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "StopIteration"])
+def test_what_would_end_who_asks_is_only_told(executor: LocalExecutor, name: str) -> None:
+    """It is a TaskFailed and nothing else, and the worker stays."""
+    before = executor.submit(tasks.raise_builtin, name).exception(PATIENCE)
+    assert type(before) is TaskFailed
+    assert before.failure.type_name == name
+
+
+def test_a_group_of_exceptions_is_told(executor: LocalExecutor) -> None:
+    """Though none can be made without its members."""
+    error = executor.submit(tasks.raise_builtin, "ExceptionGroup", "two", [ValueError(1), KeyError(2)])
+    assert type(error.exception(PATIENCE)) is TaskFailed
+
+
+LOST: dict[str, tuple[Callable[..., Any], tuple[Any, ...], str]] = {
+    "leaves": (tasks.leave, (3,), "exited with code 3"),
+    "is killed": (tasks.kill_self, (), "was ended by SIGKILL"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_worker_that_dies_takes_its_own_call_alone(single: LocalExecutor, name: str) -> None:
+    """Those behind it go on, and the executor takes more."""
+    function, args, message = LOST[name]
+    for number in range(100):  # so that calls are sent ahead
+        single.submit(tasks.echo, number)
+    futures = [single.submit(tasks.echo, number) for number in range(50)]
+    lost = single.submit(function, *args)
+    futures += [single.submit(tasks.echo, number) for number in range(50, 100)]
+    with pytest.raises(WorkerLost, match=message):
+        lost.result(PATIENCE)
+    assert [future.result(PATIENCE) for future in futures] == list(range(100))
+    assert single.submit(tasks.add, 1).result(PATIENCE) == 1
+
+
+def test_a_lost_worker_is_told_in_four_parts(single: LocalExecutor) -> None:
+    """What happened, where, and what to do."""
+    assert str(single.submit(tasks.leave, 3).exception(PATIENCE)) == (
+        'error[worker-lost]: the call of "tests.process.call_tasks.leave" has no end: '
+        "the worker exited with code 3 while it ran the task\n"
+        "  where: tests.process.call_tasks.leave\n"
+        "  fix:   look at failure.output of this error; what takes too much memory is ended by SIGKILL"
+    )
+
+
+def test_a_result_that_cannot_be_pickled_harms_nobody_else(single: LocalExecutor) -> None:
+    """Who asks for it learns that the work is done."""
+    future, neighbour = single.submit(tasks.return_lock), single.submit(tasks.add, 1)
+    for error in (future.exception(PATIENCE), future.exception()):
+        assert isinstance(error, TaskError)
+        assert error.code == "result-not-picklable"
+    assert neighbour.result(PATIENCE) == 1
+
+
+def test_a_result_that_cannot_be_unpickled_harms_who_asks_alone(single: LocalExecutor) -> None:
+    """Not even a SystemExit among it ends anything."""
+    future = single.submit(tasks.return_exits)
+    with pytest.raises(TaskError) as error:
+        future.result(PATIENCE)
+    assert str(error.value) == (
+        "error[result-not-unpicklable]: the task succeeded, but what it returned cannot be unpickled here: SystemExit: 5\n"
+        "  where: tests.process.call_tasks.return_exits\n"
+        "  fix:   return plain data, or write the object to a file and return its path"
+    )
+    assert isinstance(future.exception(), TaskError)
+    assert single.submit(tasks.add, 1).result(PATIENCE) == 1
+
+
+def test_arguments_that_cannot_be_pickled_fail_their_own_call(single: LocalExecutor) -> None:
+    """At once, and the error says what to do."""
+    future = single.submit(tasks.echo, threading.Lock())
+    assert future.done()
+    with pytest.raises(TaskError) as error:
+        future.result()
+    assert str(error.value) == (
+        "error[task-not-picklable]: the arguments cannot be pickled: TypeError: cannot pickle '_thread.lock' object\n"
+        "  where: tests.process.call_tasks.echo\n"
+        "  fix:   pass plain data, or what the function makes the object of"
+    )
+    assert not future.cancel()
+    assert single.submit(tasks.add, 1).result(PATIENCE) == 1
+
+
+@pytest.mark.parametrize("function", [lambda: None, functools.partial(tasks.add, 1), [].append, "text", []])
+def test_a_function_that_a_worker_cannot_import_is_refused_at_once(executor: LocalExecutor, function: Any) -> None:
+    """With the fix, as `Task` does."""
+    with pytest.raises(TaskError) as error:
+        executor.submit(function)
+    assert error.value.code == "task-function"
+    assert error.value.where.startswith("LocalExecutor.submit(")
+    assert error.value.fix
+
+
+# map, as_completed, wait.
+
+
+def test_map_keeps_the_order(executor: LocalExecutor) -> None:
+    """Of several iterables the shortest counts; a chunk size is taken and changes nothing."""
+    assert list(executor.map(tasks.add, range(5), range(10, 13), chunksize=7)) == [10, 12, 14]
+    assert list(executor.map(tasks.echo, [])) == []
+
+
+def test_map_raises_where_a_call_raised(executor: LocalExecutor) -> None:
+    """Results before it can be had."""
+    results = executor.map(tasks.raise_builtin, ["ValueError"])
+    with pytest.raises(ValueError, match="task-failed"):
+        next(results)
+
+
+def test_map_stops_waiting(single: LocalExecutor, gate: Gate) -> None:
+    """When its time is over; what has not begun is cancelled."""
+    results = single.map(tasks.wait_for, [gate.path, gate.path], timeout=0.05)
+    with pytest.raises(TimeoutError):
+        next(results)
+    gate.open()
+
+
+def test_as_completed_yields_each_when_it_is_over(executor: LocalExecutor, gate: Gate) -> None:
+    """The late one last."""
+    late = executor.submit(tasks.wait_for, gate.path)
+    early = [executor.submit(tasks.echo, number) for number in range(20)]
+    completed = concurrent.futures.as_completed([late, *early], PATIENCE)
+    assert {next(completed) for _ in early} == set(early)
+    gate.open()
+    assert list(completed) == [late]
+
+
+def test_wait_returns_when_the_first_is_over(executor: LocalExecutor, gate: Gate) -> None:
+    """Or the first that failed, or all of them."""
+    late, early = executor.submit(tasks.wait_for, gate.path), executor.submit(tasks.add, 1)
+    done, not_done = concurrent.futures.wait([late, early], PATIENCE, return_when=concurrent.futures.FIRST_COMPLETED)
+    assert (done, not_done) == ({early}, {late})
+    failing = executor.submit(tasks.raise_two_arguments)
+    done, not_done = concurrent.futures.wait(
+        [late, early, failing], PATIENCE, return_when=concurrent.futures.FIRST_EXCEPTION
+    )
+    assert late in not_done
+    assert failing in done
+    gate.open()
+    assert not concurrent.futures.wait([late, early, failing], PATIENCE).not_done
+
+
+# Callbacks.
+
+
+def test_callbacks_are_called_once_each(executor: LocalExecutor, caplog: pytest.LogCaptureFixture) -> None:
+    """In their order, with the future; one that raises is logged, and harms neither the others nor the executor."""
+    told: list[object] = []
+    is_told = threading.Event()
+    future = executor.submit(tasks.add, 1)
+
+    def raise_(_: object) -> None:
+        raise ValueError("of a callback")
+
+    with caplog.at_level(logging.CRITICAL, "concurrent.futures"):
+        for callback in (told.append, raise_, told.append, lambda _: is_told.set()):
+            future.add_done_callback(callback)
+        assert is_told.wait(PATIENCE)
+    assert told == [future, future]
+    assert executor.submit(tasks.add, 2).result(PATIENCE) == 2
+
+
+def test_a_callback_of_what_is_over_is_called_at_once(executor: LocalExecutor) -> None:
+    """By the thread that adds it."""
+    future = executor.submit(tasks.add, 1)
+    future.result(PATIENCE)
+    threads: list[threading.Thread] = []
+    future.add_done_callback(lambda _: threads.append(threading.current_thread()))
+    assert threads == [threading.current_thread()]
+
+
+def test_a_callback_that_exits_ends_nothing(executor: LocalExecutor, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; the thread of the executor goes on."""
+    with caplog.at_level(logging.ERROR, "ujr"):
+        executor.submit(tasks.add, 1).add_done_callback(lambda _: sys.exit(1))
+        assert executor.submit(tasks.add, 2).result(PATIENCE) == 2
+        until(lambda: any("a callback of" in record.getMessage() for record in caplog.records) or not _is_late())
+
+
+def _is_late() -> bool:
+    return True  # the callback runs in either thread; in this one it raised before
+
+
+def test_a_callback_may_use_the_executor(single: LocalExecutor, gate: Gate) -> None:
+    """It submits, and cancels what waits, in the executor's own thread."""
+    heard: list[object] = []
+    is_over = threading.Event()
+    first = begun(single.submit(tasks.wait_for, gate.path))
+    waiting = single.submit(tasks.add, 1)
+
+    def react(_: object) -> None:
+        heard.append(waiting.cancel())
+        single.submit(tasks.add, 2).add_done_callback(lambda future: (heard.append(future.result()), is_over.set()))
+
+    first.add_done_callback(react)
+    gate.open()
+    assert is_over.wait(PATIENCE)
+    assert heard == [True, 2]
+
+
+# Cancelling and killing.
+
+
+def test_what_waits_can_be_cancelled(single: LocalExecutor, gate: Gate, tmp_path: pathlib.Path) -> None:
+    """It never begins, and whoever waits for it hears of it; what runs cannot be cancelled."""
+    running = begun(single.submit(tasks.wait_for, gate.path))
+    waiting = single.submit(tasks.touch, str(tmp_path / "trace"))
+    told: list[object] = []
+    waiting.add_done_callback(told.append)
+    assert waiting.cancel()
+    assert waiting.cancel()
+    assert not running.cancel()
+    assert (waiting.cancelled(), waiting.done(), told) == (True, True, [waiting])
+    with pytest.raises(concurrent.futures.CancelledError):
+        waiting.result()
+    assert concurrent.futures.wait([waiting], PATIENCE).done == {waiting}
+    gate.open()
+    assert running.result(PATIENCE) == "go"
+    assert single.submit(tasks.add, 1).result(PATIENCE) == 1
+    assert not (tmp_path / "trace").exists()
+
+
+def test_what_was_cancelled_never_ran_and_what_was_not_did(executor: LocalExecutor, tmp_path: pathlib.Path) -> None:
+    """Also in the midst of a line that was sent ahead to a worker: cancel() is never wrong."""
+    for number in range(200):
+        executor.submit(tasks.echo, number)
+    futures = {
+        tmp_path / str(number): executor.submit(tasks.touch, str(tmp_path / str(number))) for number in range(500)
+    }
+    for future in list(futures.values())[::3]:
+        future.cancel()
+    concurrent.futures.wait(futures.values(), PATIENCE)
+    assert {path for path, future in futures.items() if not future.cancelled()} == set(tmp_path.iterdir())
+
+
+def test_kill_ends_what_runs(single: LocalExecutor, gate: Gate) -> None:
+    """With its worker; the next call has another one."""
+    before = single.submit(tasks.pid).result(PATIENCE)
+    future = begun(single.submit(tasks.wait_for, gate.path))
+    assert single.kill(future)
+    with pytest.raises(WorkerLost) as error:
+        future.result(PATIENCE)
+    assert str(error.value) == (
+        'error[task-killed]: the call of "tests.process.call_tasks.wait_for" was ended by kill()\n'
+        "  where: tests.process.call_tasks.wait_for"
+    )
+    assert error.value.failure.signal == "SIGKILL"
+    assert not single.kill(future)
+    assert single.submit(tasks.pid).result(PATIENCE) != before
+
+
+def test_kill_cancels_what_waits(single: LocalExecutor, gate: Gate) -> None:
+    """And what runs before it goes on."""
+    running = begun(single.submit(tasks.wait_for, gate.path))
+    waiting = single.submit(tasks.add, 1)
+    assert single.kill(waiting)
+    assert waiting.cancelled()
+    gate.open()
+    assert running.result(PATIENCE) == "go"
+
+
+def test_kill_knows_its_own_futures_alone(single: LocalExecutor, executor: LocalExecutor) -> None:
+    """Of another executor's it says so."""
+    future = executor.submit(tasks.add, 1)
+    for one in (single, LocalExecutor(1)):
+        with pytest.raises(ValueError, match="not of this executor"):
+            one.kill(future)
+
+
+def test_what_was_sent_behind_a_long_call_goes_on_elsewhere(executor: LocalExecutor, gate: Gate) -> None:
+    """Though short ones were expected."""
+    for number in range(500):
+        executor.submit(tasks.echo, number)
+    long = executor.submit(tasks.wait_for, gate.path)
+    short = [executor.submit(tasks.echo, number) for number in range(500)]
+    assert [future.result(PATIENCE) for future in short] == list(range(500))
+    gate.open()
+    assert long.result(PATIENCE) == "go"
+
+
+# Shutdown.
+
+
+def test_shutdown_waits_for_what_was_submitted(gate: Gate) -> None:
+    """And the executor takes no more."""
+    executor = LocalExecutor(1)
+    futures = [executor.submit(tasks.echo, number) for number in range(10)]
+    executor.shutdown()
+    assert [future.result(0) for future in futures] == list(range(10))
+    with pytest.raises(RuntimeError) as error:
+        executor.submit(tasks.add, 1)
+    assert str(error.value) == (
+        "error[executor-refuses]: the executor takes no call: it was shut down: cannot schedule new futures after shutdown\n"
+        "  where: LocalExecutor.submit(…)\n"
+        "  fix:   submit before that"
+    )
+    executor.shutdown()
+
+
+def test_shutdown_need_not_wait(gate: Gate) -> None:
+    """What was submitted is done all the same."""
+    executor = LocalExecutor(1)
+    future, behind = executor.submit(tasks.wait_for, gate.path), executor.submit(tasks.add, 1)
+    executor.shutdown(wait=False)
+    assert not future.done()
+    gate.open()
+    assert (future.result(PATIENCE), behind.result(PATIENCE)) == ("go", 1)
+    executor.shutdown()
+
+
+def test_shutdown_cancels_what_has_not_begun(gate: Gate) -> None:
+    """What runs goes on to its end."""
+    executor = LocalExecutor(1)
+    running = begun(executor.submit(tasks.wait_for, gate.path))
+    waiting = [executor.submit(tasks.echo, number) for number in range(300)]
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert all(future.cancelled() for future in waiting)
+    gate.open()
+    assert running.result(PATIENCE) == "go"
+    executor.shutdown()
+
+
+def test_a_callback_may_shut_down(executor: LocalExecutor) -> None:
+    """It does not wait for its own thread."""
+    is_shut = threading.Event()
+    executor.submit(tasks.add, 1).add_done_callback(lambda _: (executor.shutdown(), is_shut.set()))
+    assert is_shut.wait(PATIENCE)
+
+
+def test_what_was_never_used_is_shut_down() -> None:
+    """There is nothing to end."""
+    with LocalExecutor(1):
+        pass
+
+
+def test_nothing_is_left_afterwards() -> None:
+    """No process, no thread, no descriptor."""
+    before = (surroundings(), set(threading.enumerate()))
+    with LocalExecutor(2) as executor:
+        list(executor.map(tasks.echo, range(100)))
+        executor.submit(tasks.kill_self)
+        executor.submit(tasks.return_lock)
+    del executor
+    gc.collect()
+    assert (surroundings(), set(threading.enumerate())) == before
+
+
+def surroundings() -> tuple[set[str], set[str]]:
+    """Return the descriptors and the children of this process."""
+    children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return {fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}, set(children)
+
+
+def test_who_lets_go_of_an_executor_leaves_nothing() -> None:
+    """What was submitted is done; then the workers end."""
+    executor = LocalExecutor(1)
+    worker = executor.submit(tasks.pid).result(PATIENCE)
+    future = executor.submit(tasks.add, 1)
+    del executor
+    gc.collect()
+    assert future.result(PATIENCE) == 1
+    until(lambda: not pathlib.Path(f"/proc/{worker}").exists())
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, "2", True])
+def test_what_is_no_number_of_workers_is_refused(number: Any) -> None:
+    """At once."""
+    with pytest.raises(ValueError, match=f"max_workers is {number!r}, which is no count of at least 1"):
+        LocalExecutor(number)
+
+
+# Workers.
+
+
+def test_a_fresh_process_for_every_call() -> None:
+    """With recycle=1, none serves twice."""
+    with LocalExecutor(2, recycle=1) as executor:
+        pids = [executor.submit(tasks.pid) for _ in range(12)]
+        assert len({future.result(PATIENCE) for future in pids}) == 12
+
+
+def test_calls_run_at_once(executor: LocalExecutor, tmp_path: pathlib.Path) -> None:
+    """As many as there are workers."""
+    gates = [Gate(tmp_path / str(number)) for number in range(2)]
+    futures = [begun(executor.submit(tasks.wait_for, gate.path)) for gate in gates]
+    for gate in reversed(gates):
+        gate.open()
+    assert [future.result(PATIENCE) for future in futures] == ["go", "go"]
+
+
+def test_an_idle_executor_does_nothing(executor: LocalExecutor) -> None:
+    """Its thread sleeps, but for once in ten seconds."""
+    executor.submit(tasks.add, 1).result(PATIENCE)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "ujr-local-executor"]
+    status = pathlib.Path(f"/proc/self/task/{thread.native_id}/status")
+
+    def switches() -> int:
+        lines = status.read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+
+    threading.Event().wait(2.5)  # of starting a spare, and of looking after workers that were not yet quiet
+    before = switches()
+    threading.Event().wait(2.0)
+    assert switches() - before <= 2
+
+
+def test_asyncio_awaits_it(executor: LocalExecutor) -> None:
+    """Through run_in_executor, also what cannot be unpickled."""
+
+    async def main() -> tuple[int, object]:
+        loop = asyncio.get_running_loop()
+        value = await asyncio.wait_for(loop.run_in_executor(executor, tasks.add, 1), PATIENCE)
+        with pytest.raises(TaskError) as error:
+            await asyncio.wait_for(loop.run_in_executor(executor, tasks.return_exits), PATIENCE)
+        return value, error.value.code
+
+    assert asyncio.run(main()) == (1, "result-not-unpicklable")
+
+
+def test_a_forked_child_is_told(executor: LocalExecutor) -> None:
+    """It has no thread that could answer; and its end harms nobody."""
+    future = executor.submit(tasks.add, 1)
+    future.result(PATIENCE)
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            try:
+                executor.submit(tasks.add, 1)
+            except RuntimeError as error:
+                executor.shutdown()
+                os._exit(42 if "the process that forked this one" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+    assert executor.submit(tasks.add, 2).result(PATIENCE) == 2
+
+
+# The interpreter's exit.
+
+SCRIPT = """
+import sys
+from ujr_core import LocalExecutor
+from tests.process import call_tasks as tasks
+executor = LocalExecutor(2)
+print(executor.submit(tasks.pid).result(), flush=True)
+"""
+
+
+def script(more: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """Run a script that has an executor with a worker, and has printed its pid."""
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT + more], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, **how
+    )
+
+
+def is_gone(pid: str) -> bool:
+    """Tell whether a process has ended; one that nobody has waited for counts as ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+ENDS = {
+    "in peace": ("", 0),
+    "by an exception": ("raise ValueError", 1),
+    "by os._exit": ("import os; os._exit(3)", 3),
+    "by a signal": ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL),
+    "with a cycle": ("executor.itself = executor", 0),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_interpreter_ends_without_a_shutdown(end: str) -> None:
+    """It does not hang, and no worker survives it."""
+    more, code = ENDS[end]
+    ended = script(more)
+    assert ended.returncode == code, ended.stderr
+    assert bool(ended.stderr) == (end == "by an exception")
+    until(lambda: is_gone(ended.stdout.split()[0]))
+
+
+def test_at_its_exit_what_was_submitted_is_done(tmp_path: pathlib.Path) -> None:
+    """As `concurrent.futures` does it."""
+    traces = [tmp_path / str(number) for number in range(5)]
+    ended = script(f"for path in {list(map(str, traces))}: executor.submit(tasks.touch, path)")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert all(trace.exists() for trace in traces)
+
+
+def test_a_future_is_typed(executor: LocalExecutor) -> None:
+    """It knows what the function returns, and of which call it is."""
+    future: CallFuture[int] = executor.submit(tasks.add, 1)
+    assert future.function == "tests.process.call_tasks.add"
+    assert future.result(PATIENCE) == 1
