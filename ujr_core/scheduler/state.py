@@ -130,8 +130,11 @@ class State:
         return sum(len(places.free) for places in self.places.values())
 
     def places_of(self, job: Job) -> Places:
-        """Return the places of the executor that runs the tasks of a job."""
-        return self.places[job.config.executor or self.executor]
+        """Return the places of the executor that runs the tasks of a job.
+
+        Where there is none of its name, as in a simulation, it is that of jobs that name none.
+        """
+        return self.places.get(job.config.executor or self.executor) or self.places[self.executor]
 
     def hold(self, job: Job) -> None:
         """Look for a place for what waits of a job, before this step ends and until there is one."""
