@@ -156,7 +156,8 @@ def _opened(path: pathlib.Path | None, size: int) -> int:
         # What an earlier runner left is kept; a longer file reads as free slots.
         size = max(size, os.fstat(fd).st_size // SLOT * SLOT)
         os.ftruncate(fd, size)
-        _reserve(fd, size)
+        if path is not None:
+            _reserve(fd, size)
     except OSError:
         os.close(fd)
         raise

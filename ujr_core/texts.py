@@ -62,8 +62,8 @@ def summary_of(value: object) -> str:
     """Return the repr of what a task returned, at most 1,000 characters."""
     if value is None or type(value) is bool or (type(value) is int and abs(value) < 2**63):
         return repr(value)
-    if type(value) is bytes and len(value) > SUMMARY_LIMIT:  # of which reprlib would make the whole, and then cut it
-        value = value[:SUMMARY_LIMIT]
+    if isinstance(value, bytes | bytearray) and type(value) in (bytes, bytearray) and len(value) > SUMMARY_LIMIT:
+        value = value[:SUMMARY_LIMIT]  # of which reprlib would make the whole repr, and then cut it
     try:
         text = repr(value) if type(value) is str and len(value) < SUMMARY_LIMIT else _exact(_REPR.repr(value))
     except BaseException as error:  # noqa: BLE001  # the task has returned: its repr cannot undo that

@@ -9,7 +9,7 @@ import time
 
 from tests.chaos.tasks import NOTHING_AT_ALL, WITNESS
 
-LONGEST = 0.5
+LONGEST = 2.0
 """Seconds after which the moment is given up."""
 
 STEP = 0.001

@@ -42,6 +42,7 @@ from ujr_core.scheduler.events import (
     TasksPulled,
     Triggered,
 )
+from ujr_core.scheduler.place import PATIENCE
 from ujr_core.values import Backoff, Failure, JobConfig, Result
 from ujr_core.values.limits import Limit, Rate
 from ujr_core.values.reported import FailureKind
@@ -153,6 +154,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             ordered = step(self.state, [], self.now)
         self.witness.check_places(self.now)
         self.witness.check_killing(self.now)
+        self.witness.check_drain(self.now)
         self.witness.check_hanging(self.now)
         self._check_firings()
         assert not any(self.witness.to_report.values()), "promise 2: not reported"
@@ -314,7 +316,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.witness.ended(run_id, outcome, self.now, retry_after=retry_after)
         self._step([RunEnded(run_id, outcome, retry_after, "x" if retry_after else None)])
 
-    @rule(delay=st.sampled_from([0.001, 0.011, 0.3, 1.0, 1.1, 4.0, 20.0]))
+    @rule(delay=st.sampled_from([0.001, PATIENCE, 0.3, 1.0, 1.1, 4.0, 20.0]))
     def time_passes(self, delay: float) -> None:
         """The clock goes on; nothing is missed on the way."""
         until = self.now + delay
@@ -361,7 +363,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         names=st.permutations(SIGNATURES),
         others=st.permutations(SIGNATURES),
         uses=st.sampled_from(USES),
-        delay=st.sampled_from([0.0, 0.001, 0.011]),
+        delay=st.sampled_from([0.0, 0.001, PATIENCE]),
     )
     def a_line(
         self, choice: int, names: list[str], others: list[str], uses: tuple[tuple[str, int], ...], delay: float

@@ -16,6 +16,7 @@ from hypothesis import event
 from tests.property.floor import Floor, check_memory
 from ujr_core.expectation import Expectation
 from ujr_core.scheduler import Mode, State, commands, explain
+from ujr_core.scheduler.ending import LAST_PATIENCE
 from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, Result
@@ -36,6 +37,7 @@ class Active:
     due: float | None = None
     begun_at: float | None = None
     killed_at: float | None = None
+    killed_for_good_at: float = math.inf
     is_cancelled: bool = False
     is_dropped: bool = False
     is_given_up: bool = False
@@ -339,6 +341,8 @@ class Witness:
         run = self.runs[command.run_id]
         assert command.run_id in self.floor.spots, "what stands nowhere was killed"
         run.signals.append(command.signal)
+        if command.signal == SIGKILL:
+            run.killed_for_good_at = min(run.killed_for_good_at, now)
         run.killed_at = run.killed_at if run.killed_at is not None else now
         event(f"killed by {command.signal}")
 
@@ -353,12 +357,21 @@ class Witness:
 
     def _ForgetRun(self, command: commands.ForgetRun, now: float) -> None:
         run_id = command.run_id
-        if (run := self.runs.get(run_id)) is not None:
-            assert run_id not in self.floor.spots, "forgotten at its place"
+        run = self.runs.get(run_id)
+        if run is not None and run_id in self.floor.spots:
+            self._abandoned(run_id, now)
+        elif run is not None:
             assert run.is_given_up or run.is_cancelled or self.state.stop is not None, "forgotten, though it is wanted"
             self.ended(run_id, NEVER_BEGAN, now)
         assert self.to_report[run_id] == ["forgotten"], "promise 2: what was reported is forgotten"
         self.to_report[run_id] = []
+
+    def _abandoned(self, run_id: int, now: float) -> None:
+        """A runner that ends waits no longer for what was killed and does not end."""
+        assert self.state.stop is not None, "given up, though nobody stops"
+        assert now >= self.runs[run_id].killed_for_good_at + LAST_PATIENCE, "given up too soon"
+        event("an abandoned run")
+        self.ended(run_id, Failure("executor_lost", "ExecutorLost", "it did not end"), now)
 
     def _WarnRun(self, command: commands.WarnRun, now: float) -> None:
         assert self.state.stop is not None
@@ -375,6 +388,8 @@ class Witness:
         self.to_report[command.run.id] = []
 
     def _ReportEnded(self, command: commands.ReportEnded, now: float) -> None:
+        if command.run.id in self.runs:
+            self._abandoned(command.run.id, now)
         assert self.to_report[command.run.id] == ["ended"], "promise 2: an end out of turn"
         self.to_report[command.run.id] = []
 
@@ -607,6 +622,13 @@ class Witness:
             if run.killed_at is not None and now >= run.killed_at + config.grace:
                 assert SIGKILL in run.signals, "past its grace, and not killed for good"
             assert run.signals[:1] in ([], [SIGTERM], [SIGKILL])
+
+    def check_drain(self, now: float) -> None:
+        """Promise 13: a stop comes to an end, whatever the executors do."""
+        if self.stopped_at is not None and self.runs:
+            grace = max(books.config.grace for books in [*self.jobs.values(), *self.removed])
+            longest = self.state.shutdown_timeout + grace + LAST_PATIENCE
+            assert now < self.stopped_at + longest, "promise 13: a drain without end"
 
     def check_hanging(self, now: float) -> None:
         """A pull that outlasts its time is said to hang."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.world import Ends, Item, Missing, Needs, Start, StopRequested, Wait, 
 from ujr_core.execution import Capabilities, RunEnded, RunRecalled
 from ujr_core.expectation import AHEAD, Expectation
 from ujr_core.scheduler import Mode
+from ujr_core.scheduler.ending import LAST_PATIENCE
 from ujr_core.scheduler.events import JobRemoved
 from ujr_core.scheduler.place import PATIENCE
 from ujr_core.values import JobDone, NextCheck, Result
@@ -262,7 +264,7 @@ def test_no_more_is_pulled_than_fits() -> None:
 
 
 def test_what_waits_behind_a_long_run_is_started_elsewhere() -> None:
-    """What was sent ahead waits 10 ms; then it is recalled, and started where there is room: once, as the same run."""
+    """What was sent ahead waits a while; then it is recalled and started where there is room: once, as the same run."""
     world = behind_a_long_one(workers=2)
     world.ends.update({signature: Ends(seconds=SHORT) for signature in "bcd"})
     world.run(until=100)
@@ -651,3 +653,20 @@ def test_what_cannot_be_killed_keeps_its_place() -> None:
     world.run(until=60)
     assert world.started() == ["a", "b", "c"]
     assert [kind for _, kind, what, _ in world.reports if what == "a"] == ["started", "succeeded"]
+
+
+@pytest.mark.parametrize("is_impatient", [False, True])
+def test_what_cannot_be_killed_does_not_keep_a_drain(is_impatient: bool) -> None:
+    """Promise 13: it is called lost, soon after it was told to end for good; and a success is none any more."""
+    world = World(executors=TWO, shutdown_timeout=10)
+    world.ends["a"] = Ends(seconds=500)
+    world.job("job", lambda: ["a"], executor="far", grace=2)
+    world.at(5, StopRequested())
+    if is_impatient:
+        world.at(6, StopRequested())
+    world.run()
+    told_for_good = next(at for at, _, signal in world.kills if signal == SIGKILL)
+    assert told_for_good == (6 if is_impatient else 17)
+    assert world.now == told_for_good + LAST_PATIENCE
+    assert world.reports[-1][1:3] == ("executor_lost", "a")
+    assert world.exit_code == 143

@@ -9,13 +9,18 @@ import pathlib
 import re
 import threading
 import time
+from collections.abc import Iterator
+from typing import ClassVar
 
+import attrs
 import pytest
 
-from ujr_core import Job, JobDone, JobState, Runner, Task, hookimpl, inbox
+from ujr_core import Job, JobDone, JobState, Runner, Secret, Task, hookimpl, inbox, redact
+from ujr_core.execution import News, WorkersCannotStart
 from ujr_core.inbox import Inbox
-from ujr_core.testing import FakeClock, run_jobs
+from ujr_core.testing import FakeClock, run_jobs, running
 from ujr_core.testing.clock import NEW_YEAR
+from ujr_core.testing.executor import InlineExecutor
 
 
 class SetClock(FakeClock):
@@ -72,6 +77,43 @@ def test_a_long_sleep_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.closing(Inbox()) as one:
         assert one.wait(math.inf) == []
     assert time.monotonic() - began < 5
+
+
+class Troubled(InlineExecutor):
+    """An executor that says at first that it cannot start workers."""
+
+    trouble: ClassVar = WorkersCannotStart("no worker can be started: correct-horse is full", 0.4)
+
+    def __init__(self, capacity: int = 1) -> None:
+        super().__init__(capacity)
+        self._left: list[News] = [self.trouble]
+
+    def flush(self, now: float) -> Iterator[News]:
+        """Say it once."""
+        yield from self._left
+        self._left.clear()
+        yield from super().flush(now)
+
+
+class Once:
+    """A job of one task."""
+
+    @hookimpl
+    def get_runnable_tasks(self, job: Job) -> Iterator[Task]:
+        """Name it, and be done."""
+        yield Task(time.monotonic)
+        raise JobDone
+
+
+@pytest.mark.parametrize(("delay", "told"), [(0.4, "; tried again in 400 ms"), (0.0, "")])
+def test_what_an_executor_cannot_do_is_said(monkeypatch: pytest.MonkeyPatch, delay: float, told: str) -> None:
+    """Once, with when it is tried again, and without a secret; the run that waited for it is none the worse."""
+    redact.remember(Secret("correct-horse", name="PW"))
+    monkeypatch.setattr(running, "InlineExecutor", Troubled)
+    monkeypatch.setattr(Troubled, "trouble", attrs.evolve(Troubled.trouble, retry_after=delay))
+    ran = run_jobs([Once()], {"jobs": {"job": {"plugin": "Once"}}})
+    assert [text for text in ran.said if "worker" in text] == [f"no worker can be started: <Secret PW> is full{told}"]
+    assert len(ran.succeeded) == 1
 
 
 class Hanging:

@@ -15,8 +15,10 @@ import pytest
 from ujr_core import Failure, JobState, Result, Secret, TaskRun, redact
 from ujr_core import report as reports
 from ujr_core.errors import TaskError
+from ujr_core.inflight import InFlight
+from ujr_core.pool.page import FREE, ORDERED, Page
 from ujr_core.report import Report
-from ujr_core.reporter import MOST_BYTES, MOST_REPORTS, Reporter
+from ujr_core.reporter import HANDFUL, MOST_BYTES, MOST_REPORTS, Reporter
 from ujr_core.workingfolder import WorkingFolder
 
 LONG = 20.0  # seconds; only a broken test takes them
@@ -104,6 +106,69 @@ def test_outcomes_beyond_the_queue_are_counted(slow: Slow, caplog: pytest.LogCap
     ]
 
 
+def test_reports_come_in_the_order_of_the_loops_turns(slow: Slow) -> None:
+    """However many are taken from the queue at once, and in however many turns they came."""
+    reporter = busy(slow)
+    names = iter(range(1000))
+    for count in (1, HANDFUL - 1, HANDFUL, 3 * HANDFUL + 1, 1):
+        put(reporter, *(Report("task_succeeded", RUN, Result(str(next(names)))) for _ in range(count)))
+    assert [int(result.summary) for result in all_told(slow, reporter)] == list(range(5 * HANDFUL + 2))
+
+
+def test_what_is_left_at_the_end_is_counted() -> None:
+    """Also what was taken from the queue already, and not told: all but the call that hangs."""
+    calls, may_go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def hear(run: TaskRun, result: Result) -> None:
+        calls.release()
+        assert may_go_on.acquire(timeout=LONG)
+
+    reporter = Reporter("slow", {"task_succeeded": hear}, WorkingFolder(pathlib.Path.cwd()))
+    try:
+        put(reporter, Report("task_succeeded", RUN, Result("first")))
+        assert calls.acquire(timeout=LONG)
+        put(reporter, *[Report("task_succeeded", RUN, Result("x"))] * (HANDFUL + 20))
+        may_go_on.release()
+        assert calls.acquire(timeout=LONG)
+        assert reporter.close(time.monotonic()) == HANDFUL + 19
+    finally:
+        may_go_on.release(HANDFUL + 20)
+        reporter.close(time.monotonic() + LONG)
+
+
+def test_a_slot_is_let_go_by_the_last_who_is_told() -> None:
+    """The others before it, and reports that were made of the same one to save memory, count like any."""
+    in_flight = InFlight(None, 0)
+    page, slot = Page(in_flight.fd), in_flight.enter(b"")
+    report = Report("task_succeeded", RUN, Result("x", pickled=b"x"), in_flight=in_flight, slot=slot)
+    report.expect(3)
+    report.told()
+    report.without_value().told()
+    assert page.state(slot) == ORDERED
+    report.told()
+    assert page.state(slot) == FREE
+    again = in_flight.enter(b"")
+    Report("task_succeeded", RUN, Result("x"), in_flight=in_flight, slot=again).expect(0)
+    assert page.state(again) == FREE
+    page.close()
+    in_flight.close(is_done=True)
+
+
+def test_a_report_of_no_slot_counts_nobody() -> None:
+    """That a run began, or a job changed, is told and forgotten."""
+    report = Report("task_started", RUN)
+    report.expect(1)
+    report.told()
+    report.told()
+
+
+def test_without_secrets_nothing_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reporters are handed what came, as it is."""
+    monkeypatch.setattr(reports, "knows_any", lambda: False)
+    result = Result("correct-horse")
+    assert Report("task_succeeded", RUN, result).arguments() == (RUN, result)
+
+
 def test_what_scrubbing_shortens_is_taken_off_as_it_was_added(slow: Slow) -> None:
     """The sum of what waits comes back to nothing."""
     redact.remember(Secret("correct-horse", name="PW"))
@@ -135,6 +200,7 @@ def test_no_text_of_a_report_holds_a_secret(value: Any) -> None:
 
 def test_a_report_is_scrubbed_once_and_by_a_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is the loop kept by it, nor does each reporter do it anew."""
+    redact.remember(Secret("correct-horse", name="PW"))
     scrubbed: list[str] = []
 
     def scrub(text: str) -> str:

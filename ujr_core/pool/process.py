@@ -19,6 +19,7 @@ from ujr_core.pool import wire
 from ujr_core.pool.cgroup import Cgroups
 from ujr_core.pool.mark import Marks
 from ujr_core.pool.output import joined, new_output, tail_of, trimmed
+from ujr_core.pool.stack import STACK
 from ujr_core.pool.tree import Tree, is_childless, signal_trees
 
 # Not "-m": that would look for the worker's modules in the folder first, where a file of the project may bear the
@@ -219,6 +220,11 @@ class WorkerProcess:
     def is_childless(self) -> bool:
         """It is the whole of its tree, as long as it lives."""
         return not self._is_buried and is_childless(self.pid)
+
+    def show_stack(self) -> None:
+        """Have the worker write where its threads are into its output, and go on."""
+        if not self._is_buried:
+            signal.pidfd_send_signal(self.death_fd, STACK)
 
     def warn(self) -> None:
         """Tell the worker alone that a drain has begun, by a signal that does nothing to one that does not listen."""

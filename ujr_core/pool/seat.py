@@ -134,6 +134,8 @@ class Seat:
         """Signal the worker for the sake of one run, as soon as that has begun."""
         if self._begun_at is not None and self._line[0].run_id == run_id:
             self.is_doomed = True
+            if number == signal.SIGTERM:
+                self.process.show_stack()
             self.process.signal(number)
         else:
             self._to_kill[run_id] = number

@@ -26,6 +26,7 @@ from ujr_core.pool.orphans import Orphans
 from ujr_core.pool.output import take_output
 from ujr_core.pool.page import Page
 from ujr_core.pool.rlimit import MemoryLimit
+from ujr_core.pool.stack import STACK
 from ujr_core.pool.wire import Account
 from ujr_core.privacy import keep_memory_private
 from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
@@ -310,6 +311,7 @@ def _behave(output_fd: int) -> None:
 
 def show_stack_on_term(output_fd: int) -> None:
     """Have TERM write where all threads are, even if one never lets go of the interpreter, and end the worker."""
+    faulthandler.register(STACK, output_fd, all_threads=True, chain=False)
     faulthandler.unregister(signal.SIGTERM)  # it believes itself in place, and would not look
     faulthandler.register(signal.SIGTERM, output_fd, all_threads=True, chain=True)
 
