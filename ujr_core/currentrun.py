@@ -34,7 +34,7 @@ class CurrentRun:
     label: str | None = None
     attempt: int = 1
     deadline: float | None = None
-    _stopping: Stopping = attrs.field(factory=Stopping, repr=False)
+    _stopping: Stopping = attrs.field(factory=lambda: Stopping(HERE.look), repr=False)
     _run: Run | None = attrs.field(default=None, repr=False)
 
     @property

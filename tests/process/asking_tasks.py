@@ -95,7 +95,7 @@ def never_asks(pipe: str) -> None:
 
 def asks_late() -> bool:
     """Ask an object of an earlier run of this process for what only the run of now may have."""
-    global _kept  # noqa: PLW0603  # what a careless module does
+    global _kept  # what a careless module does
     before, _kept = _kept, current_run()
     if before is None:
         return False

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.reader import follow
 from tests.process import asking_tasks as tasks
 from ujr_core import Job, JobDone, LocalExecutor, Runner, Task, TaskError, WorkerLost, current_run, hookimpl
 from ujr_core.pool.current import Stopping, as_guest
@@ -59,12 +60,9 @@ def pipe(tmp_path: pathlib.Path) -> str:
 @pytest.fixture
 def executor() -> Iterator[LocalExecutor]:
     """An executor with one worker, which a test that fails does not wait for."""
-    executor, futures = LocalExecutor(1), []
-    submit = executor.submit
-    executor.submit = lambda *call: futures.append(submit(*call)) or futures[-1]  # type: ignore
+    executor = LocalExecutor(1)
     yield executor
-    for future in futures:
-        executor.kill(future)
+    executor.kill_workers()
     executor.shutdown()
 
 
@@ -110,10 +108,11 @@ def test_a_task_knows_its_deadline(run: Callable[..., Recorder]) -> None:
     assert told["without"]["deadline"] is None
 
 
-def test_a_drain_sets_stopping(run: Callable[..., Recorder], pipe: str) -> None:
+@pytest.mark.parametrize("function", [tasks.waits_to_stop, tasks.waits_to_stop_in_a_thread])
+def test_a_drain_sets_stopping(run: Callable[..., Recorder], pipe: str, function: Callable[[str], bool]) -> None:
     """A task that listens returns when the runner is told to stop, and has succeeded."""
     once_listening(pipe, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert values(run(Task(tasks.waits_to_stop, (pipe,))).succeeded) == [True]
+    assert values(run(Task(function, (pipe,))).succeeded) == [True]
 
 
 def test_a_timeout_sets_stopping(run: Callable[..., Recorder], pipe: str) -> None:
@@ -194,6 +193,13 @@ def test_outside_a_task_it_is_an_error() -> None:
         "  where: current_run()\n"
         "  fix:   call it within the function of a task, in the process that runs it"
     )
+
+
+def test_its_page_is_true(tmp_path: pathlib.Path) -> None:
+    """A task that listens ends as the page says."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    follow("docs/how-to/stop-a-task-gently.md", folder)
 
 
 def test_a_signal_handler_may_set_what_its_own_thread_waits_for() -> None:

@@ -17,10 +17,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
+from tests.docs.reader import follow, newcomer
 from tests.process import call_tasks as tasks
 from ujr_core import CallFuture, LocalExecutor, Secret, TaskError, TaskFailed, WorkerLost
 
@@ -29,7 +31,7 @@ PATIENCE = 30.0
 
 
 class Gate:
-    """Holds up calls until it is opened.
+    """Holds up a call until it is opened.
 
     Args:
         path: of a named pipe, which is made.
@@ -40,22 +42,34 @@ class Gate:
         self.path = str(path)
 
     def open(self, text: str = "go") -> None:
-        """Let one call go on; waits until it has begun."""
-        pathlib.Path(self.path).write_text(text)
+        """Let the call go on; waits until it has begun."""
+        until(functools.partial(self._write, text))
+
+    def _write(self, text: str) -> bool:
+        with contextlib.suppress(OSError):  # nobody reads yet
+            fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+            os.write(fd, text.encode())
+            os.close(fd)
+            return True
+        return False
 
 
 @pytest.fixture
 def executor() -> Iterator[LocalExecutor]:
-    """An executor with two workers."""
-    with LocalExecutor(2) as executor:
-        yield executor
+    """An executor with two workers; a test that fails does not wait for what it has left."""
+    executor = LocalExecutor(2)
+    yield executor
+    executor.kill_workers()
+    executor.shutdown()
 
 
 @pytest.fixture
 def single() -> Iterator[LocalExecutor]:
-    """An executor with one worker."""
-    with LocalExecutor(1) as executor:
-        yield executor
+    """An executor with one worker, likewise."""
+    executor = LocalExecutor(1)
+    yield executor
+    executor.kill_workers()
+    executor.shutdown()
 
 
 @pytest.fixture
@@ -64,7 +78,7 @@ def gate(tmp_path: pathlib.Path) -> Gate:
     return Gate(tmp_path / "gate")
 
 
-def begun(future: concurrent.futures.Future[Any]) -> concurrent.futures.Future[Any]:
+def begun(future: Future[Any]) -> Future[Any]:
     """Wait until a call has begun."""
     until(future.running)
     return future
@@ -86,7 +100,7 @@ def test_a_call_returns_what_its_function_returns(executor: LocalExecutor) -> No
     future = executor.submit(tasks.add, 1, second=2)
     assert future.result(PATIENCE) == 3
     assert (future.done(), future.running(), future.cancelled(), future.exception()) == (True, False, False, None)
-    assert isinstance(future, concurrent.futures.Future)
+    assert isinstance(future, Future)
 
 
 def test_a_result_is_unpickled_once(executor: LocalExecutor) -> None:
@@ -264,7 +278,8 @@ def test_a_result_that_cannot_be_unpickled_harms_who_asks_alone(single: LocalExe
     with pytest.raises(TaskError) as error:
         future.result(PATIENCE)
     assert str(error.value) == (
-        "error[result-not-unpicklable]: the task succeeded, but what it returned cannot be unpickled here: SystemExit: 5\n"
+        "error[result-not-unpicklable]: the task succeeded, but what it returned cannot be unpickled here: "
+        "SystemExit: 5\n"
         "  where: tests.process.call_tasks.return_exits\n"
         "  fix:   return plain data, or write the object to a file and return its path"
     )
@@ -313,12 +328,16 @@ def test_map_raises_where_a_call_raised(executor: LocalExecutor) -> None:
         next(results)
 
 
-def test_map_stops_waiting(single: LocalExecutor, gate: Gate) -> None:
+def test_map_stops_waiting(single: LocalExecutor, gate: Gate, tmp_path: pathlib.Path) -> None:
     """When its time is over; what has not begun is cancelled."""
-    results = single.map(tasks.wait_for, [gate.path, gate.path], timeout=0.05)
+    running = begun(single.submit(tasks.wait_for, gate.path))
+    results = single.map(tasks.touch, [str(tmp_path / "trace")], timeout=0.01)
     with pytest.raises(TimeoutError):
         next(results)
     gate.open()
+    assert running.result(PATIENCE) == "go"
+    assert single.submit(tasks.add, 1).result(PATIENCE) == 1
+    assert not (tmp_path / "trace").exists()
 
 
 def test_as_completed_yields_each_when_it_is_over(executor: LocalExecutor, gate: Gate) -> None:
@@ -333,10 +352,11 @@ def test_as_completed_yields_each_when_it_is_over(executor: LocalExecutor, gate:
 
 def test_wait_returns_when_the_first_is_over(executor: LocalExecutor, gate: Gate) -> None:
     """Or the first that failed, or all of them."""
-    late, early = executor.submit(tasks.wait_for, gate.path), executor.submit(tasks.add, 1)
+    late: Future[Any] = executor.submit(tasks.wait_for, gate.path)
+    early: Future[Any] = executor.submit(tasks.add, 1)
     done, not_done = concurrent.futures.wait([late, early], PATIENCE, return_when=concurrent.futures.FIRST_COMPLETED)
     assert (done, not_done) == ({early}, {late})
-    failing = executor.submit(tasks.raise_two_arguments)
+    failing: Future[Any] = executor.submit(tasks.raise_two_arguments)
     done, not_done = concurrent.futures.wait(
         [late, early, failing], PATIENCE, return_when=concurrent.futures.FIRST_EXCEPTION
     )
@@ -375,16 +395,16 @@ def test_a_callback_of_what_is_over_is_called_at_once(executor: LocalExecutor) -
     assert threads == [threading.current_thread()]
 
 
-def test_a_callback_that_exits_ends_nothing(executor: LocalExecutor, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_callback_that_exits_ends_nothing(
+    single: LocalExecutor, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
     """It is logged; the thread of the executor goes on."""
-    with caplog.at_level(logging.ERROR, "ujr"):
-        executor.submit(tasks.add, 1).add_done_callback(lambda _: sys.exit(1))
-        assert executor.submit(tasks.add, 2).result(PATIENCE) == 2
-        until(lambda: any("a callback of" in record.getMessage() for record in caplog.records) or not _is_late())
-
-
-def _is_late() -> bool:
-    return True  # the callback runs in either thread; in this one it raised before
+    future = begun(single.submit(tasks.wait_for, gate.path))
+    future.add_done_callback(lambda _: sys.exit(1))
+    gate.open()
+    assert future.result(PATIENCE) == "go"
+    assert single.submit(tasks.add, 2).result(PATIENCE) == 2
+    assert any("a callback of" in record.getMessage() for record in caplog.records)
 
 
 def test_a_callback_may_use_the_executor(single: LocalExecutor, gate: Gate) -> None:
@@ -396,7 +416,11 @@ def test_a_callback_may_use_the_executor(single: LocalExecutor, gate: Gate) -> N
 
     def react(_: object) -> None:
         heard.append(waiting.cancel())
-        single.submit(tasks.add, 2).add_done_callback(lambda future: (heard.append(future.result()), is_over.set()))
+        single.submit(tasks.add, 2).add_done_callback(hear)
+
+    def hear(future: Future[int]) -> None:
+        heard.append(future.result())
+        is_over.set()
 
     first.add_done_callback(react)
     gate.open()
@@ -465,6 +489,18 @@ def test_kill_cancels_what_waits(single: LocalExecutor, gate: Gate) -> None:
     assert running.result(PATIENCE) == "go"
 
 
+def test_kill_workers_ends_everything(gate: Gate, tmp_path: pathlib.Path) -> None:
+    """What runs, what waits, and the executor."""
+    executor = LocalExecutor(1)
+    running = begun(executor.submit(tasks.wait_for, gate.path))
+    waiting = executor.submit(tasks.touch, str(tmp_path / "trace"))
+    executor.kill_workers()
+    executor.shutdown()
+    assert isinstance(running.exception(0), WorkerLost)
+    assert waiting.cancelled()
+    assert not (tmp_path / "trace").exists()
+
+
 def test_kill_knows_its_own_futures_alone(single: LocalExecutor, executor: LocalExecutor) -> None:
     """Of another executor's it says so."""
     future = executor.submit(tasks.add, 1)
@@ -496,7 +532,8 @@ def test_shutdown_waits_for_what_was_submitted(gate: Gate) -> None:
     with pytest.raises(RuntimeError) as error:
         executor.submit(tasks.add, 1)
     assert str(error.value) == (
-        "error[executor-refuses]: the executor takes no call: it was shut down: cannot schedule new futures after shutdown\n"
+        "error[executor-refuses]: the executor takes no call: it was shut down: "
+        "cannot schedule new futures after shutdown\n"
         "  where: LocalExecutor.submit(…)\n"
         "  fix:   submit before that"
     )
@@ -529,7 +566,12 @@ def test_shutdown_cancels_what_has_not_begun(gate: Gate) -> None:
 def test_a_callback_may_shut_down(executor: LocalExecutor) -> None:
     """It does not wait for its own thread."""
     is_shut = threading.Event()
-    executor.submit(tasks.add, 1).add_done_callback(lambda _: (executor.shutdown(), is_shut.set()))
+
+    def shut(_: object) -> None:
+        executor.shutdown()
+        is_shut.set()
+
+    executor.submit(tasks.add, 1).add_done_callback(shut)
     assert is_shut.wait(PATIENCE)
 
 
@@ -645,17 +687,17 @@ def test_a_forked_child_is_told(executor: LocalExecutor) -> None:
 SCRIPT = """
 import sys
 from ujr_core import LocalExecutor
+from tests.docs.reader import follow, newcomer
 from tests.process import call_tasks as tasks
 executor = LocalExecutor(2)
 print(executor.submit(tasks.pid).result(), flush=True)
 """
 
 
-def script(more: str, **how: Any) -> subprocess.CompletedProcess[str]:
+def script(more: str) -> subprocess.CompletedProcess[str]:
     """Run a script that has an executor with a worker, and has printed its pid."""
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT + more], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, **how
-    )
+    command = [sys.executable, "-c", SCRIPT + more]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def is_gone(pid: str) -> bool:
@@ -698,3 +740,20 @@ def test_a_future_is_typed(executor: LocalExecutor) -> None:
     future: CallFuture[int] = executor.submit(tasks.add, 1)
     assert future.function == "tests.process.call_tasks.add"
     assert future.result(PATIENCE) == 1
+
+
+def test_its_page_is_true(tmp_path: pathlib.Path) -> None:
+    """The script shows what the page says."""
+    follow("docs/how-to/use-the-pool-alone.md", folder(tmp_path), with_python(folder(tmp_path)))
+
+
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Return a folder beside which what is typed may stand."""
+    (tmp_path / "project").mkdir(exist_ok=True)
+    return tmp_path / "project"
+
+
+def with_python(folder: pathlib.Path) -> dict[str, str]:
+    """Return an environment in which ``python`` is this one."""
+    environ = newcomer(folder)
+    return environ | {"PATH": f"{pathlib.Path(sys.executable).parent}:{environ['PATH']}"}

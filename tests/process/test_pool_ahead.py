@@ -137,6 +137,7 @@ def test_a_line_goes_on_in_the_successor_of_a_worker_that_dies(one: Driven, tmp_
     assert worker not in pids
 
 
+@pytest.mark.slow
 def test_a_death_at_any_instant_loses_at_most_the_run_that_went_on(one: Driven, tmp_path: pathlib.Path) -> None:
     """Each other run of the line ends, having run once; of the lost one nobody says that it succeeded."""
     chance = random.Random(9)

@@ -21,10 +21,10 @@ from ujr_core.asking import Asking
 from ujr_core.dispatch import Dispatch
 from ujr_core.execution import Capabilities, News, Order, RunBegun, RunEnded
 from ujr_core.inbox import Inbox
-from ujr_core.inflight import UNTOLD, InFlight
+from ujr_core.inflight import InFlight
 from ujr_core.pool.page import BEGUN, FREE, ORDERED, Page
 from ujr_core.registry import Registry
-from ujr_core.reporter import MOST_REPORTS, Reporter
+from ujr_core.reporter import MOST_BYTES, Reporter
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import commands
 from ujr_core.scheduler.answer import Answer
@@ -292,22 +292,17 @@ def test_a_report_that_was_dropped_counts_as_told(opened: contextlib.ExitStack) 
     """Slots do not run out for a reporter that is too far behind to be told at all."""
     slow = Ear()
     scene = a_scene(opened, slow=slow)
-    first = a_run(0)
-    scene.start(first)
-    scene.finish(first, Result("done"))
+    runs = [a_run(number) for number in range(3)]
+    called, waits, dropped = scene.start(*runs)
+    scene.finish(runs[0], Result("done"))
     assert slow.is_called.wait(LONG)
-    # More than the page has slots for, so the runs between go without.
-    for number in range(1, MOST_REPORTS + 1):
-        run = a_run(number)
-        scene.start(run)
-        scene.finish(run, Result("done"))
-    assert scene.local.orders[-1].slot == -1
-    assert sum(order.slot >= 0 for order in scene.local.orders) == UNTOLD + 8
+    for run in runs[1:]:
+        scene.finish(run, Failure("error", "ValueError", "x" * (MOST_BYTES // 2 + 1)))
+    assert [scene.state_of(order) for order in (called, waits, dropped)] == [ORDERED, ORDERED, FREE]
     slow.may_go_on.set()
     scene.hear_all()
-    dropped = a_run(-1)
-    (*_, order) = scene.start(dropped)
-    assert order.slot >= 0
+    assert [scene.state_of(order) for order in (called, waits)] == [FREE, FREE]
+    assert len(slow.heard) == 2
 
 
 def test_the_jobs_own_plugin_is_told_on_its_own_thread_and_counts(opened: contextlib.ExitStack) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ujr_core.errors import StateError
 from ujr_core.inflight import NAME, NO_SLOT, UNTOLD, InFlight, opened
 from ujr_core.pool.page import BEGUN, FREE, ORDERED, SLOT, Page
+from ujr_core.signature import signature_of
 from ujr_core.values.particulars import Particulars, encoded, encoded_kind
 
 AT = datetime.datetime(2026, 7, 1, 12, 30, 15, 250_000, datetime.UTC)
@@ -226,6 +227,8 @@ def test_texts_longer_than_a_slot_are_cut_and_the_run_is_found(
 ) -> None:
     """However long they are, and whatever they are made of, none pushes another out."""
     job, plugin, node, function, signature = texts
+    if label is None:  # as of a task to which nobody gave a name
+        signature = signature_of(signature, (), {})
     identity = f"{'f' * 8}-{2**64 - 1}"
     data = encoded(encoded_kind(job, plugin, node, function, timeout), identity, 2**31, signature, label)
     found = Particulars.decoded(through_a_page(data))
@@ -233,7 +236,7 @@ def test_texts_longer_than_a_slot_are_cut_and_the_run_is_found(
     assert (found.id, found.attempt, found.timeout) == (identity, 2**31, timeout)
     assert (found.label is None) == (label is None)
     for told, whole in ((found.job, job), (found.signature, signature)):
-        if len(whole) <= 25 and "\x1f" not in whole:
+        if (len(whole) <= 25 or label is None and whole is signature) and "\x1f" not in whole:
             assert told == whole.encode("utf-8", "backslashreplace").decode()
 
 

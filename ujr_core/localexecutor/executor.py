@@ -115,6 +115,13 @@ class LocalExecutor(concurrent.futures.Executor):
             raise ValueError("the future is not of this executor")
         return os.getpid() == self._pid and future.end(grace)
 
+    def kill_workers(self) -> None:
+        """Shut down at once: cancel what has not begun, kill what has. Python 3.14 has it under the same name."""
+        self.shutdown(wait=False, cancel_futures=True)
+        if self._drive is not None and os.getpid() == self._pid:
+            for future in self._drive.pending():
+                future.end(0.0)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as inherited
         """Take no more calls, and end the workers when all are over.
 

@@ -12,7 +12,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 _LONGEST_WAIT = 0.1
-"""Seconds. A signal that comes in the very instant before a wait does not end it: its handler runs afterwards."""
+"""Seconds after which a wait looks for a signal whose handler has not run: one that came in the very instant before the
+wait, or to another thread while the main one, which alone runs handlers, is held up."""
 
 
 class Stopping:
@@ -34,9 +35,13 @@ class Stopping:
 
     Not `threading.Event`: a handler that runs while its own thread holds the lock of such an event would wait for that
     thread, which is itself.
+
+    Args:
+        look: sets it if there is reason to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[], None] = lambda: None) -> None:
+        self._look = look
         self._is_set = False
         # Held until it is set; who waits takes it, and lets it go for the next one who waits.
         self._gate = _thread.allocate_lock()
@@ -44,6 +49,8 @@ class Stopping:
 
     def is_set(self) -> bool:
         """Tell whether the run is to end."""
+        if not self._is_set:
+            self._look()
         return self._is_set
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -56,12 +63,9 @@ class Stopping:
             Whether it is to end; False when the time has come before.
         """
         until = math.inf if timeout is None else time.monotonic() + timeout
-        while not self._is_set:
-            left = max(0.0, until - time.monotonic())
+        while not self.is_set() and (left := until - time.monotonic()) > 0:
             if self._gate.acquire(timeout=min(left, _LONGEST_WAIT)):
                 self._open()
-            elif left <= _LONGEST_WAIT:
-                break
         return self._is_set
 
     def set(self) -> None:
@@ -93,6 +97,7 @@ class Here:
         self.names: Mapping[int, str] = {}
         self.is_draining = False
         self._pid = 0
+        self._bell: tuple[int, int] | None = None
         self._stopping: Stopping | None = None
         self._has_term: Stopping | None = None
 
@@ -117,6 +122,32 @@ class Here:
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGTERM, self._terminated)
             self._has_term = stopping
+            self._hang_bell()
+
+    def look(self) -> None:
+        """Heed signals whose handlers wait for the main thread; from any thread."""
+        if self._bell is None:
+            return
+        with contextlib.suppress(OSError):  # nothing came; or a careless task has closed all files
+            numbers = os.read(self._bell[0], 4096)
+            self.is_draining |= signal.SIGURG in numbers
+            if signal.SIGURG in numbers or signal.SIGTERM in numbers:
+                self._say()
+
+    def _hang_bell(self) -> None:
+        """Have every signal write its number into a pipe, as soon as it comes."""
+        if self._bell is None:
+            self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            # A signal to a forked child must not ring here.
+            os.register_at_fork(after_in_child=self._take_down_bell)
+        signal.set_wakeup_fd(self._bell[1], warn_on_full_buffer=False)
+        with contextlib.suppress(OSError):
+            os.read(self._bell[0], 4096)  # of earlier runs
+
+    def _take_down_bell(self) -> None:
+        if self._bell is not None:
+            signal.set_wakeup_fd(-1)
+            self._bell = None
 
     def _warned(self, _number: int, _frame: FrameType | None) -> None:
         self.is_draining = True
