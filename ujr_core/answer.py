@@ -15,7 +15,7 @@ from ujr_core.inbox import Inbox, Source
 from ujr_core.offering import check_count, items_of, monotonic_of, offer_of, task_of
 from ujr_core.registry.tally import Tally
 from ujr_core.scheduler.events import AnswerEnded, Event, Offer, TasksPulled
-from ujr_core.values import JobConfig, JobDone, NextCheck
+from ujr_core.values import JobConfig, JobDone, NextCheck, Task
 
 MOST_REPEATS = 10_000
 """Tasks that one pull names again; an answer of nothing else would never come to the end of a pull."""
@@ -113,24 +113,30 @@ class OpenAnswer(Source):
             self._faults.error(f'job "{self._config.name}": its answer raised when it was closed', error)
 
     def _take_some(self, count: int) -> None:
+        items, plugin, limits, offers = self._items, self._config.plugin, self._limits, self._offers
         named: set[str] = set()
         checks = repeats = 0
         while len(named) < count and repeats < MOST_REPEATS:
-            item = next(self._items)
-            if isinstance(item, NextCheck):
+            item = next(items)  # not for: a foreign iterator may start anew, or be none, when it is iterated over
+            if type(item) is Task:
+                task = item
+            elif isinstance(item, NextCheck):
                 checks += 1
-                check_count(checks, self._config.plugin)
+                check_count(checks, plugin)
                 self._take_check(item)
                 continue
-            checks, task = 0, task_of(item, self._config.plugin)
+            else:
+                task = task_of(item, plugin)
+            checks = 0
             if task.signature in named:  # seen before it is pickled: that would be in vain
                 repeats += 1
                 self._count_repeat()
             else:
                 named.add(task.signature)
                 # Before it is announced, so that whoever takes it in between has taken it all.
-                self._offers.append(offer_of(task, self._config.plugin, self._limits))
-                self._announce()
+                offers.append(offer_of(task, plugin, limits))
+                if not self._is_announced:
+                    self._announce()
 
     def _take_check(self, check: NextCheck) -> None:
         at = monotonic_of(check, self._asked_at, self._inbox.clock)
@@ -164,16 +170,16 @@ class OpenAnswer(Source):
         self._is_announced = False  # first: what comes from here on is announced again, and what came before is taken
         with self._lock:
             pulled, self._pulled = self._pulled, _Pulled()
-        name, offers = self._config.name, tuple(self._taken())
+        name, offers = self._config.name, self._taken()
         if offers or pulled.repeats or pulled.next_check is not None or pulled.is_pull_over:
             told = (pulled.next_check, pulled.is_pull_over, pulled.repeats)
             yield TasksPulled(name, self.number, offers, *told)
         if pulled.end is not None:
             yield pulled.end
 
-    def _taken(self) -> Iterator[Offer]:
-        while self._offers:  # not list(): the other thread may append meanwhile
-            yield self._offers.popleft()
+    def _taken(self) -> tuple[Offer, ...]:
+        # As many as there are now: the other thread may append meanwhile, and nobody else takes any away.
+        return tuple([self._offers.popleft() for _ in range(len(self._offers))])
 
 
 def _nothing() -> None:

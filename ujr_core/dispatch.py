@@ -16,11 +16,11 @@ from ujr_core.redact import scrub
 from ujr_core.report import Report
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import commands
-from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.place import Place
 from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, Node, Result, TaskRun
 from ujr_core.values.particulars import encoded, encoded_kind
+from ujr_core.values.reported import new_task_run
 
 
 class Dispatch:
@@ -48,6 +48,7 @@ class Dispatch:
         self._pools, self._inbox, self._reporting, self._in_flight = pools, inbox, reporting, in_flight
         self._clock = inbox.clock
         self._node, self._runner_id = node.name, runner_id
+        self._run_changed = reporting.run_changed
         self._slots: dict[int, int] = {}
         self._started: dict[int, TaskRun] = {}
         self._now: datetime.datetime | None = None  # one for all that begins in one turn: it takes longer than it says
@@ -67,9 +68,10 @@ class Dispatch:
         """Order runs, each at the executor of its place."""
         orders: dict[str, list[Order]] = {}
         for run in command.runs:
-            assert run.place is not None  # it was given one before it was ordered
-            if (order := self._order(run, run.place)) is not None:
-                orders.setdefault(run.place.places.name, []).append(order)
+            place = run.place
+            assert place is not None  # it was given one before it was ordered
+            if (order := self._order(run, place)) is not None:
+                orders.setdefault(place.places.name, []).append(order)
         for name, of_one in orders.items():
             self._pools[name].start(of_one)
 
@@ -91,20 +93,30 @@ class Dispatch:
     def report_started(self, command: commands.ReportStarted) -> None:
         """Tell everybody that a run has begun."""
         run = command.run
-        self._started[run.id] = told = self._task_run(run)
-        if run.place is not None and run.place.places.name != LOCAL:  # of which the workers note it themselves
-            self._in_flight.begin(self._slots.get(run.id, NO_SLOT), told.started_at.timestamp())
-        self._report(run, Report("task_started", told))
+        run_id, place, config, offer = run.id, run.place, run.job.config, run.offer
+        if (now := self._now) is None:
+            now = self._now = self._clock.now()
+        self._started[run_id] = told = new_task_run(
+            f"{self._runner_id}-{run_id}", config.name, offer.task, offer.signature, offer.label,
+            _dotted(offer.function), run.attempt, self._node, now,
+        )  # fmt: skip
+        if place is not None and place.places.name != LOCAL:  # of which the workers note it themselves
+            self._in_flight.begin(self._slots.get(run_id, NO_SLOT), now.timestamp())
+        self._run_changed(Report("task_started", told), job=config.name, plugin=config.plugin)
 
     def report_ended(self, command: commands.ReportEnded) -> None:
         """Tell everybody what came of a run; its slot is free when they were told."""
         run, outcome = command.run, command.outcome
-        told = self._started.pop(run.id)
-        hook = "task_succeeded" if isinstance(outcome, Result) else "task_failed"
-        if isinstance(outcome, Failure) and command.not_before is not None:
-            outcome = attrs.evolve(outcome, not_before=self._clock.when(command.not_before))
-        slot = self._slots.pop(run.id, NO_SLOT)
-        self._report(run, Report(hook, told, outcome, in_flight=self._in_flight, slot=slot))
+        run_id, config = run.id, run.job.config
+        told = self._started.pop(run_id)
+        if isinstance(outcome, Result):
+            report = Report("task_succeeded", told, outcome)
+        else:
+            if command.not_before is not None:
+                outcome = attrs.evolve(outcome, not_before=self._clock.when(command.not_before))
+            report = Report("task_failed", told, outcome)
+        report.in_flight, report.slot = self._in_flight, self._slots.pop(run_id, NO_SLOT)
+        self._run_changed(report, job=config.name, plugin=config.plugin)
 
     def forget(self, run_id: int) -> None:
         """Let go of a run that never began."""
@@ -139,32 +151,18 @@ class Dispatch:
         if refusal is not None:  # it cannot be pickled, or must not be sent: started, and failed at once
             self._inbox.put(RunBegun(run_id))
             self._inbox.put(RunEnded(run_id, refusal))
-        if refusal is not None or offer.payload is None:
+        payload = offer.payload
+        if refusal is not None or payload is None:
             return None
-        slot = self._slots.get(run_id)
+        function, slot = offer.function, self._slots.get(run_id)
         if slot is None:
-            slot = self._slots[run_id] = self._in_flight.enter(self._particulars(run, offer, config))
-        return Order(run_id, offer.function, offer.payload, place.number, config.memory, slot)
-
-    def _particulars(self, run: Run, offer: Offer, config: JobConfig) -> bytes:
-        signature, label = offer.signature, offer.label
-        if label is not None:  # a person wrote it, or the signature, or both
-            signature, label = scrub(signature), scrub(label)
-        kind = encoded_kind(config.name, config.plugin, self._node, offer.function, run.timeout)
-        return encoded(kind, f"{self._runner_id}-{run.id}", run.attempt, signature, label)
-
-    def _report(self, run: Run, report: Report) -> None:
-        config = run.job.config
-        self._reporting.run_changed(report, job=config.name, plugin=config.plugin)
-
-    def _task_run(self, run: Run) -> TaskRun:
-        offer = run.offer
-        if self._now is None:
-            self._now = self._clock.now()
-        return TaskRun(
-            f"{self._runner_id}-{run.id}", run.job.name, offer.task, offer.signature, offer.label,
-            _dotted(offer.function), run.attempt, self._node, self._now,
-        )  # fmt: skip
+            signature, label = offer.signature, offer.label
+            if label is not None:  # a person wrote it, or the signature, or both
+                signature, label = scrub(signature), scrub(label)
+            kind = encoded_kind(config.name, config.plugin, self._node, function, run.timeout)
+            particulars = encoded(kind, f"{self._runner_id}-{run_id}", run.attempt, signature, label)
+            slot = self._slots[run_id] = self._in_flight.enter(particulars)
+        return Order(run_id, function, payload, place.number, config.memory, slot)
 
 
 @functools.lru_cache(maxsize=4096)

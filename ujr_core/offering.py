@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from pickle import HIGHEST_PROTOCOL, dumps
 
 from ujr_core import redact
 from ujr_core.clock import Clock
-from ujr_core.errors import PluginError, TaskError, did_you_mean
+from ujr_core.errors import PluginError, SecretError, TaskError, did_you_mean
 from ujr_core.foreign import whole_text
 from ujr_core.naming import function_name
 from ujr_core.scheduler.events import Offer
-from ujr_core.secret import Secret, pickle_for_worker
+from ujr_core.secret import Secret, pickle_secrets
 from ujr_core.texts import cut, said_by, type_name_of
 from ujr_core.values import Failure, NextCheck, Task
+from ujr_core.values.configured import NOTHING
 
 MOST_CHECKS = 100
 """NextChecks in a row; an answer that never comes to a task would burn a processor."""
@@ -56,19 +58,27 @@ def offer_of(task: Task, plugin: str, limits: Collection[str] = ()) -> Offer:
         TaskError: it uses a limit that is not configured.
     """
     uses = _uses(task, plugin, limits) if task.uses else ()
-    refusal, met = None, list[Secret]()
+    payload: bytes | None
+    refusal: Failure | None = None
+    met: list[Secret] = []
     try:
-        arguments = task.args, dict(task.kwargs) if task.kwargs else {}
-        payload: bytes | None = pickle_for_worker(arguments, met.append)
+        arguments = task.args, _NO_KWARGS if task.kwargs is NOTHING else dict(task.kwargs)
+        try:
+            payload = dumps(arguments, HIGHEST_PROTOCOL)
+        except SecretError:
+            payload = pickle_secrets(arguments, met.append)
     except BaseException as error:  # noqa: BLE001  # a foreign __reduce__ may even exit; its run fails with its text
         payload, refusal = None, _refusal(error)
+    name = function_name(task.function)
+    offer = Offer(task.signature, name, payload, task.timeout, task, refusal, uses, task.label)
     for secret in met:
         redact.remember(secret)
-    name = function_name(task.function)
-    return Offer(task.signature, name, payload, task.timeout, task, refusal, uses, task.label, bool(met))
+        offer.has_secrets = True
+    return offer
 
 
 _FIX = "return a list of Task(function, args), or yield them"
+_NO_KWARGS: dict[str, object] = {}
 
 
 def check_count(checks: int, plugin: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -17,7 +17,6 @@ _TEXTS = {
     Failure: ("type_name", "message", "traceback", "output"),
     JobState: ("text",),
 }
-_COUNTING = threading.Lock()  # one for all: it is held for a subtraction
 
 
 class Report:
@@ -29,22 +28,24 @@ class Report:
     Args:
         hook: name.
         arguments: in the order of the hook's contract, not scrubbed.
-        in_flight: the page; None if nothing stands there for this report.
+        in_flight: the page; None if nothing stands there for this report, and so nobody counts who was told.
         slot: what is let go there, once everybody was told.
 
     Attributes:
         size: bytes that it keeps in memory, roughly.
     """
 
-    __slots__ = ("_arguments", "_in_flight", "_is_scrubbed", "_left", "_slot", "_whole", "hook", "size")
+    __slots__ = ("_arguments", "_is_scrubbed", "_untold", "hook", "in_flight", "size", "slot")
 
     def __init__(self, hook: str, *arguments: Any, in_flight: InFlight | None = None, slot: int = NO_SLOT) -> None:
         self.hook = hook
         # Taken once: what a queue adds to its sum is what it takes off again, though scrubbing changes lengths.
-        self.size = _size_of(arguments[-1])
+        self.size = 0 if type(arguments[-1]) is TaskRun else _size_of(arguments[-1])
         self._arguments = arguments
-        self._in_flight, self._slot, self._left, self._whole = in_flight, slot, 0, self
         self._is_scrubbed = False
+        self.in_flight = in_flight
+        self.slot = slot
+        self._untold: Iterator[int]
 
     def arguments(self) -> tuple[Any, ...]:
         """Return what a reporter is called with."""
@@ -57,25 +58,23 @@ class Report:
 
     def expect(self, count: int) -> None:
         """Say how many are to be told; after the last the slot is let go, with none at once."""
-        self._left = count
-        if not count and self._in_flight is not None:
-            self._in_flight.let_go(self._slot)
+        if self.in_flight is not None:
+            self._untold = iter(range(count - 1, -1, -1))
+            if not count:
+                self.in_flight.let_go(self.slot)
 
     def told(self) -> None:
         """Count one that was told, or never will be; in any thread."""
-        whole = self._whole
-        if whole._in_flight is None:  # as of every beginning
-            return
-        with _COUNTING:
-            whole._left -= 1
-            is_last = not whole._left
-        if is_last:
-            whole._in_flight.let_go(whole._slot)
+        # Each takes the next number, which needs no lock; who takes the 0 is the last.
+        if self.in_flight is not None and not next(self._untold):
+            self.in_flight.let_go(self.slot)
 
     def without_value(self) -> Report:
         """Return a report of the same news that keeps no pickled result in memory, in the place of this one."""
-        report = Report(self.hook, *map(_without_value, self._arguments))
-        report._whole = self
+        arguments = map(_without_value, self._arguments)
+        report = Report(self.hook, *arguments, in_flight=self.in_flight, slot=self.slot)
+        if self.in_flight is not None:
+            report._untold = self._untold  # of both together
         return report
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ujr_core.hookspecs import REPORT_HOOKS
@@ -22,7 +22,7 @@ class Reporting:
     """Hands reports to every reporter; to a job's own plugin on the thread that asks it."""
 
     def __init__(
-        self, registry: Registry, asking: Asking, reporter: Callable[[str, dict[str, Call]], Reporter]
+        self, registry: Registry, asking: Asking, reporter: Callable[[str, Mapping[str, Call]], Reporter]
     ) -> None:
         hooks: dict[str, dict[str, Call]] = {}
         for hook in REPORT_HOOKS:
@@ -46,17 +46,19 @@ class Reporting:
             job: whose run it is.
             plugin: the job's own; None if the job is not there any more.
         """
-        turns, own = self._to_tell(report.hook, plugin)
-        report.expect(len(turns) + len(own))
+        turns, own, count = self._to_tell(report.hook, plugin)
+        if report.in_flight is not None:
+            report.expect(count)
         for turn in turns:
             turn.append(report)
-        for reporter in own:
-            self._asking.report(job, functools.partial(reporter.call, report))
+        if own is not None:
+            self._asking.report(job, functools.partial(own.call, report))
 
-    def _told_of(self, hook: str, plugin: str | None) -> tuple[list[list[Report]], list[Reporter]]:
-        """Return the turns of those who are told on threads of their own, and who is told on a job's."""
+    def _told_of(self, hook: str, plugin: str | None) -> tuple[list[list[Report]], Reporter | None, int]:
+        """Return the turns of those who are told on threads of their own, who is told on a job's, and how many."""
         reporters = self._of_hook[hook]
-        return ([one.turn for one in reporters if one.name != plugin], [one for one in reporters if one.name == plugin])
+        turns = [one.turn for one in reporters if one.name != plugin]
+        return turns, next((one for one in reporters if one.name == plugin), None), len(reporters)
 
     def flush(self) -> None:
         """Hand over one turn's reports; called by the loop once a turn."""

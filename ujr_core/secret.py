@@ -157,10 +157,17 @@ def pickle_for_worker(value: object, met: Callable[[Secret], object] | None = No
     try:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     except SecretError:
-        # Only arguments with a Secret pay for the slower pickler.
-        buffer = io.BytesIO()
-        _Carrier(buffer, met).dump(value)
-        return buffer.getvalue()
+        return pickle_secrets(value, met)
+
+
+def pickle_secrets(value: object, met: Callable[[Secret], object] | None = None) -> bytes:
+    """Do what `pickle_for_worker` does, for a value that has made `pickle` raise SecretError.
+
+    Only arguments with a Secret pay for this slower pickler.
+    """
+    buffer = io.BytesIO()
+    _Carrier(buffer, met).dump(value)
+    return buffer.getvalue()
 
 
 @attrs.frozen

@@ -41,7 +41,8 @@ def signature_of(function: str, args: tuple[object, ...], kwargs: Mapping[str, o
     """
     digest = _prefix(function).copy()
     try:
-        digest.update(b"".join(map(_written, args)))
+        for value in args:
+            digest.update((_WRITERS.get(type(value)) or _writer_by_base(value))(value))
         if kwargs:
             digest.update(_written(kwargs))
     except _NoFormError as error:
@@ -85,6 +86,29 @@ def _items(tag: bytes, values: Iterable[bytes]) -> bytes:
     return _tagged(tag, b"".join(values))
 
 
+# The commonest arguments are written without a call of `_tagged` or `_written`, each of which would cost as much again.
+
+
+def _int(value: int) -> bytes:
+    digits = b"%x" % value
+    return b"i%d:%b" % (len(digits), digits)
+
+
+def _str(value: str) -> bytes:
+    text = value.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(text), text)
+
+
+def _tuple(value: tuple[Any, ...]) -> bytes:
+    items = b"".join([(_WRITERS.get(type(item)) or _writer_by_base(item))(item) for item in value])
+    return b"u%d:%b" % (len(items), items)
+
+
+def _list(value: list[Any]) -> bytes:
+    items = b"".join([(_WRITERS.get(type(item)) or _writer_by_base(item))(item) for item in value])
+    return b"l%d:%b" % (len(items), items)
+
+
 def _mapping(value: Mapping[Any, Any]) -> bytes:
     pairs = sorted(_written(key) + _written(item) for key, item in value.items())
     return _items(b"m", pairs)
@@ -114,13 +138,13 @@ def _type_name(value: object) -> bytes:
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda value: b"n",
     bool: lambda value: b"b1" if value else b"b0",
-    int: lambda value: _tagged(b"i", b"%x" % value),
+    int: _int,
     float: _float,
     complex: lambda value: b"c" + _float(value.real) + _float(value.imag),
-    str: lambda value: _tagged(b"s", value.encode("utf-8", "surrogatepass")),
+    str: _str,
     bytes: lambda value: _tagged(b"y", value),
-    tuple: lambda value: _items(b"u", map(_written, value)),
-    list: lambda value: _items(b"l", map(_written, value)),
+    tuple: _tuple,
+    list: _list,
     set: lambda value: _items(b"e", sorted(map(_written, value))),
     frozenset: lambda value: _items(b"z", sorted(map(_written, value))),
     dict: _mapping,

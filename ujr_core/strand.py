@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 
 from ujr_core.foreign import whole_text
@@ -23,16 +23,15 @@ class Strand:
     def __init__(self, run: Callable[[Work], None]) -> None:
         self.holds_thread = False
         self._run = run
-        self._items: deque[Work] = deque()
+        self._items: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._is_active = False
-        self._more = threading.Condition()
+        self._lock = threading.Lock()  # of `_is_active`: what is put is taken by the thread that is active then
 
     def post(self, work: Work) -> None:
         """Run work after what was posted before."""
-        with self._more:
-            self._items.append(work)
+        with self._lock:
+            self._items.put(work)
             if self._is_active:
-                self._more.notify()
                 return
             self._is_active = True
         self._run(self._live)
@@ -45,13 +44,13 @@ class Strand:
                 log.error("an asking thread met a bug of ours, please report it:\n%s", whole_text(error))
 
     def _next(self) -> Work | None:
-        with self._more:
-            while not self._items:
-                if not self.holds_thread:
-                    self._is_active = False
-                    return None
-                self._more.wait()
-            return self._items.popleft()
+        if self.holds_thread:  # changed by what runs here, and by nothing else
+            return self._items.get()
+        with self._lock:
+            if self._items.empty():
+                self._is_active = False
+                return None
+            return self._items.get()
 
 
 class Strands(Threads):

@@ -5,8 +5,9 @@ All times are seconds of the machine's monotonic clock, which every process read
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import attrs
@@ -105,8 +106,7 @@ def executions_in(lines: Iterable[str]) -> tuple[list[Execution], list[Violation
     """Read what tasks witnessed: executions, and those that found the lock of their signature taken."""
     executions: dict[tuple[str, int, float], Execution] = {}
     overlaps: list[Violation] = []
-    for line in lines:
-        said: dict[str, Any] = json.loads(line)
+    for said in _whole(lines):
         what, returned_at, checksum = said.pop("what"), said.pop("returned_at", None), said.pop("checksum", None)
         execution = Execution(**said)
         if what == "overlaps":
@@ -119,9 +119,16 @@ def executions_in(lines: Iterable[str]) -> tuple[list[Execution], list[Violation
 
 def reports_in(lines: Iterable[str]) -> list[Report]:
     """Read what the reporter was told, in that order."""
-    return [Report(**json.loads(line)) for line in lines]
+    return [Report(**said) for said in _whole(lines)]
 
 
 def kills_in(lines: Iterable[str]) -> list[Kill]:
     """Read what was killed."""
-    return [Kill(**json.loads(line)) for line in lines]
+    return [Kill(**said) for said in _whole(lines)]
+
+
+def _whole(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        # What was cut is skipped: whoever wrote it was killed before anybody could have been told.
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)

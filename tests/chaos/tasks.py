@@ -76,8 +76,12 @@ def _write_down(began: dict[str, object], **more: object) -> None:
 
 
 def append(path: str, said: dict[str, object]) -> None:
-    """Add a line of JSON by one write, which no other process's line is mixed with."""
-    os.write(_opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), json.dumps(said).encode() + b"\n")
+    """Add a line of JSON by one write, which no other process's line is mixed with.
+
+    It begins with a line feed, too: a SIGKILL may cut the write where one page of the file ends, and what others write
+    must stand on lines of their own.
+    """
+    os.write(_opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), b"\n" + json.dumps(said).encode() + b"\n")
 
 
 @functools.cache

@@ -216,6 +216,11 @@ def test_lines_of_a_witness_are_one_execution() -> None:
     assert executions_in(WITNESSED[:1]) == ([Execution("j", "1", "o", 5, 1.0)], [])
 
 
+def test_a_line_that_a_kill_cut_is_no_line() -> None:
+    """The next one begins on a line of its own; between two whole ones there is an empty one."""
+    assert executions_in([WITNESSED[0][:20], "", WITNESSED[0]]) == ([Execution("j", "1", "o", 5, 1.0)], [])
+
+
 def test_a_lock_that_was_taken_is_two_at_once() -> None:
     """Promise 1."""
     executions, overlaps = executions_in([change(WITNESSED[0], old='began"', new='overlaps"')])

@@ -62,6 +62,9 @@ class Puppet:
         """Note a signal."""
         self.signals.append(number)
 
+    def show_stack(self) -> None:
+        """Have nothing to show."""
+
     def warn(self) -> None:
         """Hear a warning."""
 

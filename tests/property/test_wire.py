@@ -27,7 +27,7 @@ ACCOUNTS = st.builds(
     limit=st.none() | TEXTS,
 )
 RUN_IDS = st.integers(0, 2**64 - 1)
-ENDS = st.builds(wire.Ended, RUN_IDS, ACCOUNTS, MEASURES, TEXTS, RUN_IDS, st.booleans())
+ENDS = st.builds(wire.Ended, RUN_IDS, ACCOUNTS, MEASURES, TEXTS, RUN_IDS, is_worn=st.booleans())
 SUMMARIES = TEXTS.filter(lambda text: len(text.encode()) < 1 << 16)
 SIZES = st.integers(1, 2**64 - 1)
 
@@ -59,9 +59,9 @@ def test_an_order_arrives_as_it_was_given(
 ) -> None:
     """The arguments of a task are opaque bytes, and stay them."""
     body = body_of(wire.encode_run(run_id, number, payload, slot, memory))
-    *head, arrived = wire.decode_run(body)
-    assert (*head, bytes(arrived)) == (run_id, number, slot, memory or 0, payload)
-    assert (wire.run_of(body), wire.slot_of(body)) == (run_id, slot)
+    run = wire.decode_run(body)
+    assert (run.run_id, run.number, run.slot) == (run_id, number, slot)
+    assert (run.memory, bytes(run.payload)) == (memory or 0, payload)
 
 
 @given(st.lists(TEXTS.filter(lambda path: "\0" not in path)), st.none() | SIZES)

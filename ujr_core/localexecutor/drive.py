@@ -18,7 +18,7 @@ from ujr_core.errors import InternalError
 from ujr_core.execution import RunBegun, RunEnded, RunRecalled, WorkersCannotStart
 from ujr_core.inbox import Inbox
 from ujr_core.localexecutor.future import CallFuture
-from ujr_core.localexecutor.lines import Call, Lines
+from ujr_core.localexecutor.lines import LONGEST, Call, Lines
 from ujr_core.pool.local import LocalPool
 from ujr_core.texts import message_of, type_name_of
 from ujr_core.values import Failure, Result
@@ -106,8 +106,8 @@ class Drive:
             recycle=recycle,
             most_memory=most_memory,
         )
-        self._workers = workers
-        self._lines = Lines(workers, 1)
+        # A line beyond what one worker takes would wait for the next one's start.
+        self._lines = Lines(workers, min(LONGEST, recycle or LONGEST))
         self._pool: Pool | None = None
         self._calls: dict[int, Call] = {}
         self._kills: list[tuple[float, int]] = []
@@ -185,7 +185,6 @@ class Drive:
         try:
             with self._lock:
                 self._pool = self._open()
-                self._lines = Lines(self._workers, self._pool.capabilities.longest_line)
             while self._calls or not self._is_finishing:
                 self._tell(*self._turn(self._inbox.wait(self._next_wake()), time.monotonic()))
         except BaseException as error:  # our bug; whoever waits must hear of it

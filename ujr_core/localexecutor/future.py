@@ -32,14 +32,15 @@ class CallFuture(concurrent.futures.Future[T]):
         owner: of the call; None if it has failed already.
     """
 
+    output = ""
+    """The last 64 KiB that the call printed, once it is over."""
+    # What most futures never have a value of their own for stands with the class; a call has little time.
+    _outcome: Result | None = None
+    _value: T | None = None
+
     def __init__(self, run_id: int, function: str, owner: Ends | None) -> None:
         super().__init__()
-        self.run_id, self.function = run_id, function
-        self.output = ""
-        """The last 64 KiB that the call printed, once it is over."""
-        self._owner = owner
-        self._outcome: Result | None = None
-        self._value: T | None = None
+        self.run_id, self.function, self._owner = run_id, function, owner
 
     def cancel(self) -> bool:
         """Take the call back; it certainly never begins. False if it has begun, and goes on, or is over."""
@@ -67,7 +68,7 @@ class CallFuture(concurrent.futures.Future[T]):
             TaskError: it returned, but what it returned could not be pickled there, or cannot be unpickled here.
         """
         super().result(timeout)
-        return self._unpickled()
+        return self._value if self._outcome is None else self._unpickled()  # type: ignore[return-value]  # it is a T then
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what `result` would raise; None if it would return."""
@@ -82,7 +83,8 @@ class CallFuture(concurrent.futures.Future[T]):
 
     def settle(self, outcome: Result | Failure) -> None:
         """Say what came of the call; called once, by the executor."""
-        self.output = outcome.output
+        if outcome.output:
+            self.output = outcome.output
         if isinstance(outcome, Failure):
             self.set_exception(failed(self.function, outcome))
         else:

@@ -9,8 +9,15 @@ from collections.abc import Iterable
 import attrs
 
 from ujr_core.execution import Order
-from ujr_core.expectation import AHEAD, LEAST, Expectation
+from ujr_core.expectation import LEAST, Expectation
 from ujr_core.localexecutor.future import CallFuture
+
+AHEAD = 0.005
+"""Seconds of expected work that a place is given at once. Python lets the thread that submits go on for so long before
+another one has its turn, and the workers must not run dry meanwhile. Nobody else waits for them, as beside a runner."""
+
+LONGEST = 256
+"""Calls that a place is given at once."""
 
 PATIENCE = 0.02
 """Seconds that what was sent ahead waits for the call before it; then it is recalled, to begin elsewhere."""

@@ -24,6 +24,7 @@ import ujr_core
 from ujr_core.naming import import_function
 from ujr_core.pool import wire
 from ujr_core.pool.capture import captured
+from ujr_core.pool.current import as_guest
 from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
 from ujr_core.pool.rlimit import MemoryLimit
@@ -220,7 +221,8 @@ def _account(call: Call, relieve: Callable[[], None]) -> Account:
         doing, kind = "the arguments of the task cannot be unpickled", ""
         args, kwargs = pickle.loads(call.payload)  # noqa: S301  # made by the runner, for this
         doing = ""
-        value = function(*args, **kwargs)
+        with as_guest(call.run_id, call.function):
+            value = function(*args, **kwargs)
     except BaseException as error:  # noqa: BLE001  # whatever the task's own code raises is told, and the process stays
         relieve()
         return raised(error, doing, type_name=kind)

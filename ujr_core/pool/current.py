@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
 
+TYPE_CHECKING = False  # not that of `typing`, which would be the longest part of a worker's start
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -168,7 +168,7 @@ class Here:
 HERE = Here()
 
 
-class Guest(NamedTuple):
+class Guest:
     """A run beside others in one process, of which nothing more is known.
 
     Args:
@@ -177,9 +177,8 @@ class Guest(NamedTuple):
         stopping: never set, for nobody can tell it.
     """
 
-    run_id: int
-    function: str
-    stopping: Stopping
+    def __init__(self, run_id: int, function: str, stopping: Stopping) -> None:
+        self.run_id, self.function, self.stopping = run_id, function, stopping
 
 
 GUEST: ContextVar[Guest | None] = ContextVar("ujr_guest", default=None)

@@ -36,7 +36,6 @@ class Home:
         except OSError:  # the folder was removed; the task that needs it says so
             pass
         os.umask(self._mask)
-        signal.alarm(0)
         for number, handler in self._handlers:
             if _getsignal(number) is not handler:
                 signal.signal(number, handler)

@@ -7,6 +7,9 @@ import time
 
 from ujr_core.pool.wire import Measures
 
+_SHORT = 0.001
+"""Seconds of a call whose memory is not looked at, since that takes microseconds, or tens of them."""
+
 
 class Meter:
     """Measures one call after another.
@@ -18,7 +21,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.most_memory: int | None = None
-        # A process begins with the peak of the one that started it, not with its own; see `_peak`.
+        # A process begins with the peak of the one that started it, not with its own; see `_look_at_peak`.
         self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._known_peak = _high_water()
         self.began = self._cpu = self.now = 0.0
@@ -32,21 +35,20 @@ class Meter:
         """Return what was spent since `begin`."""
         self.now = time.perf_counter()
         duration = self.now - self.began
-        return Measures(duration, time.process_time() - self._cpu, self._peak(duration))
+        if duration > _SHORT:
+            self._look_at_peak()
+        return Measures(duration, time.process_time() - self._cpu, self._known_peak)
 
     def is_worn(self) -> bool:
         """Tell whether the process has grown too large to be kept."""
         return self.most_memory is not None and _resident() > self.most_memory
 
-    def _peak(self, duration: float) -> int:
-        if duration > 0.001:
-            # Reading it takes microseconds, or tens of them, so calls shorter than this go without.
-            kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            if kibibytes > self._inherited:
-                self._known_peak = int(kibibytes * 1024)
-            else:
-                self._known_peak = _high_water() or kibibytes * 1024
-        return self._known_peak
+    def _look_at_peak(self) -> None:
+        kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if kibibytes > self._inherited:
+            self._known_peak = int(kibibytes * 1024)
+        else:
+            self._known_peak = _high_water() or kibibytes * 1024
 
 
 def _high_water() -> int:

@@ -29,11 +29,7 @@ def new_output() -> int:
 def tail_of(fd: int) -> str:
     """Return the last 64 KiB of what was written."""
     size = os.lseek(fd, 0, os.SEEK_END)  # which moves nothing: every write appends
-    if not size:
-        return ""
-    # A few bytes more than are kept, so that what is longer is seen to be.
-    raw = os.pread(fd, TEXT_LIMIT + 8, max(0, size - TEXT_LIMIT - 8))
-    return cut(raw.decode("utf-8", "replace"), keep="end")
+    return _tail(fd, size) if size else ""
 
 
 def trimmed(fd: int) -> str:
@@ -51,10 +47,18 @@ def joined(earlier: str, later: str) -> str:
 
 def take_output(fd: int) -> str:
     """Return the last 64 KiB of what was written, and empty the file."""
-    text = tail_of(fd)
-    if text:
-        os.ftruncate(fd, 0)
+    size = os.lseek(fd, 0, os.SEEK_END)
+    if not size:
+        return ""
+    text = _tail(fd, size)
+    os.ftruncate(fd, 0)
     return text
+
+
+def _tail(fd: int, size: int) -> str:
+    # A few bytes more than are kept, so that what is longer is seen to be.
+    raw = os.pread(fd, TEXT_LIMIT + 8, max(0, size - TEXT_LIMIT - 8))
+    return cut(raw.decode("utf-8", "replace"), keep="end")
 
 
 def _temporary() -> int:

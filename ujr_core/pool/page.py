@@ -14,8 +14,9 @@ _STATE = 8
 # The time before the state, and so written before it: whoever writes may be killed in between.
 _BEGUN = struct.Struct("!dB")
 _LENGTH = struct.Struct("!H")
-_HEAD = struct.Struct("!dBH")
 _TEXT = _BEGUN.size + _LENGTH.size
+_MOST = SLOT - _TEXT
+_WHOLE = struct.Struct(f"!dBH{_MOST}s")  # and zeros behind the text
 
 
 class Page:
@@ -40,10 +41,8 @@ class Page:
             slot: a free one.
             particulars: what does not fit is cut off.
         """
-        start = slot * SLOT
-        text = particulars[: SLOT - _TEXT]
-        end = start + _TEXT + len(text)
-        self._memory[start:end] = _HEAD.pack(0.0, ORDERED, len(text)) + text
+        length = min(len(particulars), _MOST)
+        _WHOLE.pack_into(self._memory, slot * SLOT, 0.0, ORDERED, length, particulars)
 
     def begin(self, slot: int, at: float) -> None:
         """Note that the run has begun, at so many epoch seconds."""

@@ -76,7 +76,6 @@ class Seat:
         self._on = {
             wire.HELLO: self._hello,
             wire.BEGUN: self._acknowledged,
-            wire.DONE: self._done,
             wire.ENDED: self._ended,
         }
 
@@ -99,12 +98,13 @@ class Seat:
 
     def give(self, order: Order) -> None:
         """Add a run to its line."""
+        process, run_id = self.process, order.run_id
         number = self._numbers.get(order.function)
         if number is None:
             number = self._numbers[order.function] = len(self._numbers)
-            self.process.put(wire.encode_function(number, order.function))
-        self.process.put(wire.encode_run(order.run_id, number, order.payload, order.slot, order.memory))
-        self.process.let_begin(order.run_id)
+            process.put(wire.encode_function(number, order.function))
+        process.put(wire.encode_run(run_id, number, order.payload, order.slot, order.memory))
+        process.let_begin(run_id)
         if not self._line:
             self.owed_since = min(self.owed_since, time.monotonic())
         self._line.append(order)
@@ -192,12 +192,17 @@ class Seat:
 
     def _understood(self, frames: Iterable[wire.Frame]) -> list[News]:
         news: list[News] = []
+        now = time.monotonic()  # once for all that was read: they arrived together
         try:
             for kind, body in frames:
-                if next_run := (self._on.get(kind) or _unknown(kind))(body, news):
-                    news.append(self._begun(next_run))
+                if kind == wire.DONE:  # as nearly all are
+                    next_run = self._done(body, news)
+                else:
+                    next_run = (self._on.get(kind) or _unknown(kind))(body, news)
+                if next_run:
+                    news.append(self._begun(next_run, now))
                 elif self._begun_at is None:
-                    self.owed_since = time.monotonic() if self._line else math.inf
+                    self.owed_since = now if self._line else math.inf
         except wire.BrokenFrame as error:
             self.is_deaf = self.is_doomed = True
             self._fault = f"wrote what no worker writes ({error}), so it was killed, and "
@@ -228,10 +233,10 @@ class Seat:
         news.append(RunEnded(ended.run_id, _outcome(ended, output), account.retry_after, account.limit))
         return ended.next_run
 
-    def _begun(self, run_id: int) -> RunBegun:
+    def _begun(self, run_id: int, now: float) -> RunBegun:
         if self._begun_at is not None or not self._line or self._line[0].run_id != run_id:
             raise wire.BrokenFrame(f"run {run_id} was begun out of turn")
-        self._begun_at = time.monotonic()
+        self._begun_at = now
         self.owed_since = math.inf
         self.has_begun_any = True
         if self._to_kill and (number := self._to_kill.pop(run_id, None)) is not None:
@@ -271,9 +276,10 @@ def _unknown(kind: int) -> NoReturn:
 
 
 def _outcome(ended: wire.Ended, output: str) -> Result | Failure:
-    account, (duration, cpu_seconds, peak) = ended.account, ended.measures
+    account, measures = ended.account, ended.measures
+    duration, peak = measures.duration, measures.peak_memory_bytes
     if account.returned:
-        return Result(account.text, output, duration, cpu_seconds, peak, account.value)
+        return Result(account.text, output, duration, measures.cpu_seconds, peak, account.value)
     return Failure(
         "error" if account.retry_after is None else "deferred",
         account.type_name,

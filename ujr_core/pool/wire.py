@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 # To a worker.
 INIT, FUNCTION, RUN, PRELOAD, NUDGE = 1, 2, 3, 4, 5
@@ -28,7 +27,7 @@ _LONGEST_REST = 36_500 * 86_400  # seconds; what RetryAfter takes at most
 _HEADER = struct.Struct("!QB")
 _FUNCTION = struct.Struct("!I")
 _RUN = struct.Struct("!QIiQ")
-_SLOT = struct.Struct("!i")
+_RUN_FRAME = struct.Struct("!QBQIiQ")
 _BEGUN = struct.Struct("!Q")
 # Run, next run, what it was (bits below), exit code, rest, duration, cpu seconds, peak memory, lengths of five texts.
 _ENDED = struct.Struct("!QQBqdddQ5I")
@@ -47,7 +46,17 @@ class BrokenFrame(Exception):
     """The other side wrote what it never writes; nothing after it can be understood."""
 
 
-class Account(NamedTuple):
+class _Record:
+    """Equal to another of the same fields; no `NamedTuple`, since a worker would take milliseconds to import `typing`."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]  # as of any class that can be compared
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(self, one) == getattr(other, one) for one in self.__slots__)
+
+
+class Account(_Record):
     """What a worker tells of a call.
 
     Args:
@@ -61,17 +70,25 @@ class Account(NamedTuple):
         limit: name of the limit that is to rest as long.
     """
 
-    returned: bool
-    text: str
-    type_name: str = ""
-    traceback: str = ""
-    exit_code: int | None = None
-    value: bytes | None = None
-    retry_after: float | None = None
-    limit: str | None = None
+    __slots__ = ("exit_code", "limit", "retry_after", "returned", "text", "traceback", "type_name", "value")
+
+    def __init__(
+        self,
+        returned: bool,  # noqa: FBT001  # the first thing that is asked of it
+        text: str,
+        type_name: str = "",
+        traceback: str = "",
+        exit_code: int | None = None,
+        value: bytes | None = None,
+        retry_after: float | None = None,
+        limit: str | None = None,
+    ) -> None:
+        self.returned, self.text, self.type_name, self.traceback = returned, text, type_name, traceback
+        self.exit_code, self.value = exit_code, value
+        self.retry_after, self.limit = retry_after, limit
 
 
-class Measures(NamedTuple):
+class Measures(_Record):
     """What a call took.
 
     Args:
@@ -80,12 +97,18 @@ class Measures(NamedTuple):
         peak_memory_bytes: highest memory of the worker so far.
     """
 
-    duration: float
-    cpu_seconds: float
-    peak_memory_bytes: int
+    __slots__ = ("cpu_seconds", "duration", "peak_memory_bytes")
+
+    def __init__(self, duration: float, cpu_seconds: float, peak_memory_bytes: int) -> None:
+        self.duration = duration
+        self.cpu_seconds = cpu_seconds
+        self.peak_memory_bytes = peak_memory_bytes
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.duration, self.cpu_seconds, self.peak_memory_bytes))
 
 
-class Ended(NamedTuple):
+class Ended(_Record):
     """All that an ENDED frame holds.
 
     Args:
@@ -97,15 +120,23 @@ class Ended(NamedTuple):
         is_worn: the worker has grown too large, and wants to be replaced.
     """
 
-    run_id: int
-    account: Account
-    measures: Measures
-    output: str
-    next_run: int = 0
-    is_worn: bool = False
+    __slots__ = ("account", "is_worn", "measures", "next_run", "output", "run_id")
+
+    def __init__(
+        self,
+        run_id: int,
+        account: Account,
+        measures: Measures,
+        output: str,
+        next_run: int = 0,
+        *,
+        is_worn: bool = False,
+    ) -> None:
+        self.run_id, self.account, self.measures, self.output = run_id, account, measures, output
+        self.next_run, self.is_worn = next_run, is_worn
 
 
-class Init(NamedTuple):
+class Init(_Record):
     """What a new worker is told.
 
     Args:
@@ -113,11 +144,13 @@ class Init(NamedTuple):
         most_memory: bytes of memory that it may keep between runs; None = any.
     """
 
-    sys_path: list[str]
-    most_memory: int | None = None
+    __slots__ = ("most_memory", "sys_path")
+
+    def __init__(self, sys_path: list[str], most_memory: int | None = None) -> None:
+        self.sys_path, self.most_memory = sys_path, most_memory
 
 
-class Run(NamedTuple):
+class Run(_Record):
     """What a RUN frame holds.
 
     Args:
@@ -128,11 +161,14 @@ class Run(NamedTuple):
         payload: pickled arguments.
     """
 
-    run_id: int
-    number: int
-    slot: int
-    memory: int
-    payload: memoryview
+    __slots__ = ("memory", "number", "payload", "run_id", "slot")
+
+    def __init__(self, run_id: int, number: int, slot: int, memory: int, payload: bytes | memoryview) -> None:
+        self.run_id = run_id
+        self.number = number
+        self.slot = slot
+        self.memory = memory
+        self.payload = payload
 
 
 class FrameReader:
@@ -178,19 +214,19 @@ class FrameReader:
             yield from self.fill(count)
         if self._beginning:
             data, self._beginning = self._beginning + data, b""
-        start, size, head = 0, len(data), _HEADER.size
-        while start + head <= size:
-            length, kind = _HEADER.unpack_from(data, start)
-            if length > self._limit:
-                raise BrokenFrame(f"a message of {length} bytes was announced")
-            end = start + head + length
+        start, size, head, unpack = 0, len(data), _HEADER.size, _HEADER.unpack_from
+        while (begin := start + head) <= size:
+            length, kind = unpack(data, start)
+            end = begin + length
             if end > size:
+                if length > self._limit:
+                    raise BrokenFrame(f"a message of {length} bytes was announced")
                 if length > _LARGE:
-                    self._begin_large(kind, length, data[start + head :])
+                    self._begin_large(kind, length, data[begin:])
                     return
                 break
-            body, start = data[start + head : end], end
-            yield kind, body
+            start = end
+            yield kind, data[begin:end]
         self._beginning = data[start:]
 
     def _begin_large(self, kind: int, length: int, beginning: bytes) -> None:
@@ -238,24 +274,13 @@ def encode_nudge() -> bytes:
 
 def encode_run(run_id: int, number: int, payload: bytes, slot: int = -1, memory: int | None = None) -> bytes:
     """Order a run of the function with this number."""
-    return _HEADER.pack(_RUN.size + len(payload), RUN) + _RUN.pack(run_id, number, slot, memory or 0) + payload
+    return _RUN_FRAME.pack(_RUN.size + len(payload), RUN, run_id, number, slot, memory or 0) + payload
 
 
 def decode_run(body: bytes | memoryview) -> Run:
     """Return what was ordered."""
     run_id, number, slot, memory = _RUN.unpack_from(body)
-    return Run(run_id, number, slot, memory, memoryview(body)[_RUN.size :])
-
-
-def run_of(body: bytes | memoryview) -> int:
-    """Return the run that was ordered."""
-    return int.from_bytes(body[: _BEGUN.size], "big")
-
-
-def slot_of(body: bytes | memoryview) -> int:
-    """Return the slot of the run that was ordered; -1 = none."""
-    (slot,) = _SLOT.unpack_from(body, _BEGUN.size + _FUNCTION.size)
-    return int(slot)
+    return Run(run_id, number, slot, memory, body[_RUN.size :])
 
 
 def encode_claims(run_ids: Iterable[int]) -> bytes:
@@ -292,19 +317,27 @@ def decode_begun(body: bytes | memoryview) -> int:
 
 def encode_ended(ended: Ended) -> bytes:
     """Tell what came of a run."""
-    run_id, account, measures, output, next_run, is_worn = ended
+    account, measures = ended.account, ended.measures
     bits = (
         _RETURNED * account.returned
         | _HAS_VALUE * (account.value is not None)
         | _HAS_EXIT_CODE * (account.exit_code is not None)
         | _IS_DEFERRED * (account.retry_after is not None)
         | _HAS_LIMIT * (account.limit is not None)
-        | _IS_WORN * is_worn
+        | _IS_WORN * ended.is_worn
     )
-    told = (account.text, account.type_name, account.traceback, account.limit or "", output)
+    told = (account.text, account.type_name, account.traceback, account.limit or "", ended.output)
     texts = [_encode_text(text) for text in told]
     head = _ENDED.pack(
-        run_id, next_run, bits, account.exit_code or 0, account.retry_after or 0.0, *measures, *map(len, texts)
+        ended.run_id,
+        ended.next_run,
+        bits,
+        account.exit_code or 0,
+        account.retry_after or 0.0,
+        measures.duration,
+        measures.cpu_seconds,
+        measures.peak_memory_bytes,
+        *map(len, texts),
     )
     return _frame(ENDED, head, *texts, account.value or b"")
 
@@ -320,7 +353,8 @@ def encode_done(run_id: int, next_run: int, measures: Measures, summary: bytes, 
         size: bytes of what it returned, pickled.
     """
     length = _DONE.size + len(summary) + size
-    return _DONE_FRAME.pack(length, DONE, run_id, next_run, *measures, len(summary)) + summary
+    duration, cpu, peak = measures.duration, measures.cpu_seconds, measures.peak_memory_bytes
+    return _DONE_FRAME.pack(length, DONE, run_id, next_run, duration, cpu, peak, len(summary)) + summary
 
 
 def decode_done(body: bytes | memoryview) -> tuple[int, int, float, float, int, str, bytes]:
@@ -331,13 +365,15 @@ def decode_done(body: bytes | memoryview) -> tuple[int, int, float, float, int, 
     """
     try:
         run_id, next_run, duration, cpu, peak, length = _DONE.unpack_from(body)
-        start = _DONE.size + length
-        _check_times(duration, cpu)
-        if start > len(body):
-            raise BrokenFrame("an outcome that is shorter than it says arrived")
-        return run_id, next_run, duration, cpu, peak, str(body[_DONE.size : start], "utf-8"), bytes(body[start:])
+        summary = str(body[_DONE.size : _DONE.size + length], "utf-8")
     except (struct.error, UnicodeDecodeError) as error:
         raise BrokenFrame(f"an outcome that cannot be read arrived: {error}") from error
+    start = _DONE.size + length
+    if start > len(body):
+        raise BrokenFrame("an outcome that is shorter than it says arrived")
+    if not (0 <= duration <= _LONGEST_REST and 0 <= cpu <= _LONGEST_REST):
+        raise _no_times(duration, cpu)
+    return run_id, next_run, duration, cpu, peak, summary, bytes(body[start:])
 
 
 def decode_ended(body: bytes | memoryview) -> Ended:
@@ -356,7 +392,8 @@ def decode_ended(body: bytes | memoryview) -> Ended:
         raise BrokenFrame("an outcome that is shorter than it says arrived")
     if not 0 <= rest <= _LONGEST_REST:
         raise BrokenFrame(f"a task that is to rest for {rest} s arrived")
-    _check_times(duration, cpu)
+    if not (0 <= duration <= _LONGEST_REST and 0 <= cpu <= _LONGEST_REST):
+        raise _no_times(duration, cpu)
     account = Account(
         bool(bits & _RETURNED),
         text,
@@ -367,13 +404,12 @@ def decode_ended(body: bytes | memoryview) -> Ended:
         rest if bits & _IS_DEFERRED else None,
         limit if bits & _HAS_LIMIT else None,
     )
-    return Ended(run_id, account, Measures(duration, cpu, peak), output, next_run, bool(bits & _IS_WORN))
+    return Ended(run_id, account, Measures(duration, cpu, peak), output, next_run, is_worn=bool(bits & _IS_WORN))
 
 
-def _check_times(duration: float, cpu: float) -> None:
-    # Also against NaN, which is neither.
-    if not (0 <= duration <= _LONGEST_REST and 0 <= cpu <= _LONGEST_REST):
-        raise BrokenFrame(f"a run of {duration} s, {cpu} s of the processor, arrived")
+def _no_times(duration: float, cpu: float) -> BrokenFrame:
+    # NaN is among them, which is neither above nor below anything.
+    return BrokenFrame(f"a run of {duration} s, {cpu} s of the processor, arrived")
 
 
 def _frame(kind: int, *parts: bytes) -> bytes:

@@ -9,12 +9,15 @@ import contextlib
 import ctypes
 import faulthandler
 import os
-import pickle
 import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, NoReturn
+
+try:
+    # What the module `pickle` is made of. That itself imports `re`, which would be a tenth of a worker's start.
+    from _pickle import dumps, loads
+except ImportError:  # another Python than CPython
+    from pickle import dumps, loads
 
 from ujr_core.naming import import_function
 from ujr_core.pool import kernel, wire
@@ -31,8 +34,17 @@ from ujr_core.pool.wire import Account
 from ujr_core.privacy import keep_memory_private
 from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
 
+TYPE_CHECKING = False  # not that of `typing`, which nothing here imports: it takes longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
 _PR_SET_PDEATHSIG = 1
 _LARGE = 16 * 1024
+_HIGHEST_PROTOCOL = -1
+# As much as the pipe holds. Of a buffer twice as large the memory is asked of the kernel anew at each read, and that
+# takes as long as all the rest of a short run.
+_READ_SIZE = 1 << 16
 
 
 def main() -> NoReturn:
@@ -88,7 +100,7 @@ class Worker:
         self._page = page
         self._pid = os.getpid()
         self._frames = wire.FrameReader(wire.ANY_LENGTH)
-        self._orders: dict[int, bytes | memoryview] = {}
+        self._orders: dict[int, wire.Run] = {}
         self._names: dict[int, str] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         self._meter = Meter()
@@ -99,7 +111,6 @@ class Worker:
         self._on = {
             wire.INIT: self._init,
             wire.FUNCTION: self._name,
-            wire.RUN: self._order,
             wire.PRELOAD: self._preload,
             wire.NUDGE: _nothing,
         }
@@ -113,9 +124,14 @@ class Worker:
                 run_id = self._run(run_id)
 
     def _hear(self) -> bool:
-        data = os.read(self._orders_fd, 1 << 18)
+        data = os.read(self._orders_fd, _READ_SIZE)
         for kind, body in self._frames.feed(data):
-            self._on[kind](body)
+            if kind == wire.RUN:  # as nearly all are
+                run = wire.decode_run(body)
+                self._orders.pop(run.run_id, None)  # it was taken back, and is now behind the others
+                self._orders[run.run_id] = run
+            else:
+                self._on[kind](body)
         return bool(data)
 
     def _init(self, body: bytes | memoryview) -> None:
@@ -133,11 +149,6 @@ class Worker:
         number, name = wire.decode_function(body)
         self._names[number] = name
 
-    def _order(self, body: bytes | memoryview) -> None:
-        run_id = wire.run_of(body)
-        self._orders.pop(run_id, None)  # it was taken back, and is now behind the others
-        self._orders[run_id] = body
-
     def _claim(self) -> int:
         """Return the run that begins next; 0 if there is none."""
         try:
@@ -147,7 +158,7 @@ class Worker:
 
     def _mark(self, run_id: int) -> None:
         """Write into the page that a run begins, before anybody is told: what was told of must not be forgotten."""
-        if self._page is not None and (slot := wire.slot_of(self._orders[run_id])) >= 0:
+        if self._page is not None and (slot := self._orders[run_id].slot) >= 0:
             self._page.begin(slot, time.time())
 
     def _acknowledge(self, run_id: int) -> None:
@@ -160,7 +171,7 @@ class Worker:
     def _claimed(self, run_id: int) -> wire.Run:
         while (first := next(iter(self._orders))) != run_id:
             del self._orders[first]  # it was taken back
-        return wire.decode_run(self._orders.pop(run_id))
+        return self._orders.pop(run_id)
 
     def _run(self, run_id: int) -> int:
         """Run what was claimed, and return the next run, which is claimed then."""
@@ -171,16 +182,19 @@ class Worker:
             os._exit(0)  # a child that the task forked came back here; it is not the worker
         measures = self._meter.end()
         HERE.run = None
+        if account is not _NOTHING:
+            signal.alarm(0)  # once more: what is told of anything else is made by code of the task's
         self._home.come_back()
         self._orphans.reap(self._meter.now)
         flush_output()
         output, is_worn = take_output(self._output_fd), self._meter.is_worn()
-        claimed = 0 if is_worn else self._claim()
+        # Nor is a claim looked for that has come before its order: that will wake the worker.
+        claimed = self._claim() if self._orders and not is_worn else 0
         next_run = claimed if claimed in self._orders else 0
         if next_run:
             self._mark(next_run)
         if account.value is None or output or is_worn:
-            self._write(wire.encode_ended(wire.Ended(run_id, account, measures, output, next_run, is_worn)))
+            self._write(wire.encode_ended(wire.Ended(run_id, account, measures, output, next_run, is_worn=is_worn)))
         else:
             summary = account.text.encode("utf-8", "backslashreplace")
             head = wire.encode_done(run_id, next_run, measures, summary, len(account.value))
@@ -201,7 +215,7 @@ class Worker:
             type_name = "ImportError"
             function = self._function(run.number)
             saying, type_name = "the arguments of the task cannot be unpickled", ""
-            args, kwargs = pickle.loads(run.payload)  # noqa: S301  # made by the runner, for this
+            args, kwargs = loads(run.payload)  # noqa: S301  # made by the runner, for this
             saying = ""
             value = function(*args, **kwargs)
             signal.alarm(0)  # here already: one that was left behind must not go off while the result is told
@@ -219,16 +233,18 @@ class Worker:
         return self._functions[number]
 
     def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._news_fd, rest) :]
+        sent = os.write(self._news_fd, data)
+        if sent < len(data):
+            rest = memoryview(data)[sent:]
+            while rest:
+                rest = rest[os.write(self._news_fd, rest) :]
 
 
 def _nothing(_: bytes | memoryview) -> None:
     pass
 
 
-_NOTHING = Account(returned=True, text="None", value=pickle.dumps(None, pickle.HIGHEST_PROTOCOL))
+_NOTHING = Account(returned=True, text="None", value=dumps(None, _HIGHEST_PROTOCOL))
 
 
 def returned(value: object) -> Account:
@@ -236,7 +252,7 @@ def returned(value: object) -> Account:
     if value is None:
         return _NOTHING
     try:
-        pickled: bytes | None = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        pickled: bytes | None = dumps(value, _HIGHEST_PROTOCOL)
     except BaseException as error:  # noqa: BLE001  # the work is done, so it is a success all the same
         if _is_about_a_secret(error):
             return raised(error)
@@ -286,7 +302,9 @@ def _deferred(error: BaseException) -> Account:
         return _told(wrong)
     account, asked = _told(error), str(plain)
     text = account.text if account.text == asked else cut(f"{asked}: {account.text}")
-    return account._replace(text=text, retry_after=plain.seconds, limit=plain.limit and cut(plain.limit))
+    account.text, account.retry_after = text, plain.seconds
+    account.limit = plain.limit and cut(plain.limit)
+    return account
 
 
 def flush_output() -> None:

@@ -6,7 +6,6 @@ import inspect
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -16,8 +15,7 @@ from ujr_core import hookspecs
 from ujr_core.errors import PluginError
 from ujr_core.registry.marks import MarkedPlugins
 from ujr_core.registry.record import PluginRecord
-from ujr_core.registry.tally import Counts, Tally
-from ujr_core.values import JobDone
+from ujr_core.registry.tally import Counted, Counts, Tally
 
 R = TypeVar("R")
 
@@ -92,21 +90,20 @@ class Caller:
         """
         return (self._alone.get((name, hook)) or self._find(name, hook))(arguments)
 
-    def reporters(self, hook: str) -> tuple[tuple[str, Callable[..., None]], ...]:
-        """Return plain functions that take all arguments of a report hook, in its order."""
+    def reporters(self, hook: str) -> tuple[tuple[str, Counted], ...]:
+        """Return functions that take all arguments of a report hook, in its order, by the names of their plugins."""
         implementations = sorted(self._implementations(hook), key=lambda one: one.plugin_name)
         return tuple((one.plugin_name, self._reporter(hook, one)) for one in implementations)
 
-    def _reporter(self, hook: str, implementation: pluggy.HookImpl) -> Callable[..., None]:
-        function, tally = _matched(hook, implementation.function), self.tally(implementation.plugin_name, hook)
-        return _counted(tally, function)
+    def _reporter(self, hook: str, implementation: pluggy.HookImpl) -> Counted:
+        return Counted(_matched(hook, implementation.function), self.tally(implementation.plugin_name, hook))
 
     def _find(self, name: str, hook: str) -> Alone:
         own = [one for one in self._implementations(hook) if one.plugin_name == name]
         if not own:
             raise PluginError("plugin-no-hook", f'plugin "{name}" has no {hook}', f"plugin {name}", f"add {hook} to it")
         call = self._wrapped(name, hook) if self._has_wrappers(hook) else _direct(own[0])
-        alone = self._alone[name, hook] = _counted(self.tally(name, hook), call)
+        alone = self._alone[name, hook] = Counted(call, self.tally(name, hook))
         return alone
 
     def _wrapped(self, name: str, hook: str) -> Alone:
@@ -137,23 +134,6 @@ def _through_pluggy(caller: pluggy.HookCaller) -> Alone:
     def call(arguments: Mapping[str, object]) -> Any:
         results = caller(**arguments)
         return results[0] if results else None  # pluggy leaves out None
-
-    return call
-
-
-def _counted(tally: Tally, function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*arguments: Any) -> Any:
-        began = perf_counter()
-        try:
-            value = function(*arguments)
-        except JobDone:
-            tally.add(began)
-            raise
-        except BaseException:
-            tally.add(began, 1, 1)
-            raise
-        tally.add(began)
-        return value
 
     return call
 

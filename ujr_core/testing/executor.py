@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from ujr_core.execution import Capabilities, News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.naming import import_function
 from ujr_core.pool.capture import captured
+from ujr_core.pool.current import as_guest
 from ujr_core.pool.wire import Account
 from ujr_core.pool.worker import raised, returned
 from ujr_core.values import Failure, Result
@@ -94,7 +95,9 @@ def _call(order: Order) -> Account:
     except BaseException as error:  # noqa: BLE001  # as above
         return raised(error, "the arguments of the task cannot be unpickled")
     try:
-        return returned(function(*args, **kwargs))
+        with as_guest(order.run_id, order.function):
+            value = function(*args, **kwargs)
+        return returned(value)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # as above

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ujr_core.foreign import FaultLog
 from ujr_core.reporter import Call, Reporter
 
@@ -9,7 +11,7 @@ from ujr_core.reporter import Call, Reporter
 class InlineReporter(Reporter):
     """Makes each call at once; what it raises is logged and changes nothing, as in a runner."""
 
-    def __init__(self, name: str, hooks: dict[str, Call]) -> None:
+    def __init__(self, name: str, hooks: Mapping[str, Call]) -> None:
         # Without that of Reporter, which starts a thread.
         self.name, self.hooks = name, hooks
         self.turn = []

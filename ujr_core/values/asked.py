@@ -20,13 +20,8 @@ _NO_LIMITS: tuple[str, ...] = ()
 _NO_NUMBERS = (bool, str, bytes, bytearray)  # though float() takes them
 
 
-def _text_or_nothing(signature: str | None) -> str:
-    if signature is not None and type(signature) is not str:
-        raise _wrong("…", f"signature is a {type(signature).__name__}", "pass text, for example str(number)")
-    return signature or ""
-
-
-@attrs.frozen(eq=False)
+# Without slots: a frozen class is filled through its dict in half the time, and millions of tasks are made.
+@attrs.frozen(eq=False, slots=False, init=False)
 class Task:
     """One call of an importable function; it does not run it.
 
@@ -47,28 +42,50 @@ class Task:
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = NOTHING
-    signature: str = attrs.field(default=None, kw_only=True, converter=_text_or_nothing)
+    signature: str = attrs.field(default="", kw_only=True)
     timeout: float | None = attrs.field(default=None, kw_only=True)
     uses: tuple[str, ...] | Mapping[str, int] = attrs.field(default=_NO_LIMITS, kw_only=True)
     label: str | None = attrs.field(default=None, kw_only=True)
 
-    def __attrs_post_init__(self) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] = NOTHING,
+        *,
+        signature: str | None = None,
+        timeout: float | None = None,
+        uses: tuple[str, ...] | Mapping[str, int] = _NO_LIMITS,
+        label: str | None = None,
+    ) -> None:
         # All that the loop's thread touches is exactly text or a float: a subclass would run its own code there.
-        name = _importable(self.function)
-        if type(self.args) is not tuple:
-            raise _wrong(name, f"args is a {type(self.args).__name__}", "pass a tuple: Task(function, (argument,))")
-        if self.kwargs is not NOTHING:
-            _check_kwargs(self.kwargs, name)
-        if not self.signature:
-            object.__setattr__(self, "signature", signature_of(name, self.args, self.kwargs))
-        elif self.label is None:
-            object.__setattr__(self, "label", self.signature)
-        if self.label is not None and type(self.label) is not str:
-            raise _wrong(name, f"label is a {type(self.label).__name__}", "pass text, for example str(number)")
-        if self.timeout is not None:
-            object.__setattr__(self, "timeout", _timeout(self.timeout, name))
-        if self.uses is not _NO_LIMITS:
-            object.__setattr__(self, "uses", _limits(self.uses, name))
+        try:
+            name = function_name(function)
+        except TypeError:  # unhashable, so it is an object, not a function
+            raise _wrong(type(function).__name__, "it is no plain function", "pass a function of a module") from None
+        if type(args) is not tuple:
+            raise _wrong(name, f"args is a {type(args).__name__}", "pass a tuple: Task(function, (argument,))")
+        if kwargs is not NOTHING:
+            _check_kwargs(kwargs, name)
+        if signature is not None:
+            _check_text("signature", signature, name)
+        if label is not None:
+            _check_text("label", label, name)
+        elif signature:
+            label = signature
+        own = self.__dict__
+        own["function"], own["args"], own["kwargs"] = function, args, kwargs
+        own["signature"] = signature or signature_of(name, args, kwargs)
+        own["timeout"] = None if timeout is None else _timeout(timeout, name)
+        own["uses"] = uses if uses is _NO_LIMITS else _limits(uses, name)
+        own["label"] = label
+
+    def __attrs_post_init__(self) -> None:
+        # Called for a subclass that attrs gives an __init__ of its own, which is checked all the same.
+        Task.__init__(
+            self, self.function, self.args, self.kwargs,
+            signature=self.signature, timeout=self.timeout, uses=self.uses, label=self.label,
+        )  # fmt: skip
 
 
 @attrs.frozen
@@ -124,11 +141,9 @@ class RetryAfter(Exception):  # a message as well: the run ends as "deferred"
         return f"asked for another time: {format_duration(self.seconds)}"
 
 
-def _importable(function: Callable[..., Any]) -> str:
-    try:
-        return function_name(function)
-    except TypeError:  # unhashable, so it is an object, not a function
-        raise _wrong(type(function).__name__, "it is no plain function", "pass a function of a module") from None
+def _check_text(what: str, text: object, name: str) -> None:
+    if type(text) is not str:
+        raise _wrong(name, f"{what} is a {type(text).__name__}", "pass text, for example str(number)")
 
 
 def _check_kwargs(kwargs: object, name: str) -> None:

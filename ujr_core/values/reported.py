@@ -10,6 +10,7 @@ import attrs
 
 from ujr_core.errors import TaskError
 from ujr_core.values.asked import Task
+from ujr_core.values.quick import quickly
 
 FailureKind = Literal[
     "error", "deferred", "timeout", "worker_lost", "cancelled", "not_serialisable", "executor_lost", "runner_lost"
@@ -19,7 +20,7 @@ JobStateKind = Literal[
 ]
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class TaskRun:
     """One attempt at a task.
 
@@ -46,7 +47,10 @@ class TaskRun:
     started_at: datetime.datetime
 
 
-@attrs.frozen
+new_task_run = quickly(TaskRun)
+
+
+@attrs.frozen(weakref_slot=False)
 class Result:
     """What a task that returned left behind.
 
@@ -90,6 +94,9 @@ class Result:
                 "return plain data, or write the object to a file and return its path",
             )
         return pickle.loads(self.pickled)  # noqa: S301  # in the guarded call of a reporter that asked for it
+
+
+new_result = quickly(Result)
 
 
 @attrs.frozen
