@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import attrs
@@ -66,12 +67,12 @@ class Dispatch:
 
     def start(self, command: commands.StartRuns) -> None:
         """Order runs, each at the executor of its place."""
-        orders: dict[str, list[Order]] = {}
+        orders: defaultdict[str, list[Order]] = defaultdict(list)
         for run in command.runs:
             place = run.place
             assert place is not None  # it was given one before it was ordered
             if (order := self._order(run, place)) is not None:
-                orders.setdefault(place.places.name, []).append(order)
+                orders[place.places.name].append(order)
         for name, of_one in orders.items():
             self._pools[name].start(of_one)
 
@@ -145,14 +146,12 @@ class Dispatch:
 
     def _order(self, run: Run, place: Place) -> Order | None:
         offer, config, run_id = run.offer, run.job.config, run.id
-        refusal = offer.refusal
-        if offer.has_secrets and not self._pools[place.places.name].capabilities.carries_secrets:
-            refusal = _no_secrets(place.places.name)
-        if refusal is not None:  # it cannot be pickled, or must not be sent: started, and failed at once
-            self._inbox.put(RunBegun(run_id))
-            self._inbox.put(RunEnded(run_id, refusal))
         payload = offer.payload
-        if refusal is not None or payload is None:
+        if offer.has_secrets and not self._pools[place.places.name].capabilities.carries_secrets:
+            self._refuse(run_id, _no_secrets(place.places.name))
+            return None
+        if payload is None:
+            self._refuse(run_id, offer.refusal)
             return None
         function, slot = offer.function, self._slots.get(run_id)
         if slot is None:
@@ -163,6 +162,12 @@ class Dispatch:
             particulars = encoded(kind, f"{self._runner_id}-{run_id}", run.attempt, signature, label)
             slot = self._slots[run_id] = self._in_flight.enter(particulars)
         return Order(run_id, function, payload, place.number, config.memory, slot)
+
+    def _refuse(self, run_id: int, refusal: Failure | None) -> None:
+        """Fail a run that cannot be pickled, or must not be sent: it is started, and fails at once."""
+        if refusal is not None:
+            self._inbox.put(RunBegun(run_id))
+            self._inbox.put(RunEnded(run_id, refusal))
 
 
 @functools.lru_cache(maxsize=4096)

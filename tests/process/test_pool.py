@@ -306,9 +306,8 @@ def test_a_worker_killed_half_way_through_its_message_is_lost(two: Driven) -> No
     assert two.succeed("echo", 1).value() == 1
 
 
-FORGED = Ended(1, Account(returned=True, text="forged"), Measures(0.0, 0.0, 0), "")
-BELIEVABLE = encode_ended(FORGED)
-FOREIGN = encode_ended(FORGED._replace(run_id=999))
+FORGED = Account(returned=True, text="forged")
+BELIEVABLE, FOREIGN = (encode_ended(Ended(run_id, FORGED, Measures(0.0, 0.0, 0), "")) for run_id in (1, 999))
 
 
 @pytest.mark.parametrize(

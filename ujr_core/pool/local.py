@@ -190,11 +190,12 @@ class LocalPool:
     # Workers.
 
     def _lacks_worker(self, now: float) -> bool:
-        if any(place not in self._at for place in self._waiting):
+        if self._waiting and any(place not in self._at for place in self._waiting):
             return True
-        wanted = self._spares if now >= self._spare_at and self._seat_of else 0
+        if now < self._spare_at or not self._seat_of or len(self._spare) >= self._spares:
+            return False
         # Not while as many start already: it would take the processor from them.
-        return len(self._spare) < wanted and sum(not seat.is_ready for seat in self._seats) < self._spares
+        return sum(not seat.is_ready for seat in self._seats) < self._spares
 
     def _spare_wake(self, now: float) -> float:
         return (
@@ -306,7 +307,7 @@ class LocalPool:
 
     def _note(self, news: Iterable[News]) -> None:
         for item in news:
-            if isinstance(item, RunEnded | RunRecalled):
+            if type(item) is RunEnded or type(item) is RunRecalled:
                 del self._seat_of[item.run_id]
 
     def _blame(self, seat: Seat, legacy: Legacy, now: float) -> None:

@@ -218,14 +218,20 @@ class Seat:
 
     def _done(self, body: bytes | memoryview, news: list[News]) -> int:
         run_id, next_run, duration, cpu_seconds, peak, summary, value = wire.decode_done(body)
-        self._proven[self._over(run_id).function] = None
+        if self._begun_at is None or self._line[0].run_id != run_id:
+            raise _out_of_turn(run_id)
+        self._begun_at = None
+        self._proven[self._line.popleft().function] = None
         result = Result(summary, self.process.take_trimmed(), duration, cpu_seconds, peak, value)
         news.append(RunEnded(run_id, result))
         return next_run
 
     def _ended(self, body: bytes | memoryview, news: list[News]) -> int:
         ended = wire.decode_ended(body)
-        order, account = self._over(ended.run_id), ended.account
+        if self._begun_at is None or self._line[0].run_id != ended.run_id:
+            raise _out_of_turn(ended.run_id)
+        self._begun_at = None
+        order, account = self._line.popleft(), ended.account
         self.is_worn = ended.is_worn
         if account.returned:
             self._proven[order.function] = None
@@ -242,12 +248,6 @@ class Seat:
         if self._to_kill and (number := self._to_kill.pop(run_id, None)) is not None:
             self.kill(run_id, number)
         return RunBegun(run_id)
-
-    def _over(self, run_id: int) -> Order:
-        if self._begun_at is None or self._line[0].run_id != run_id:
-            raise wire.BrokenFrame(f"run {run_id} ended without having begun")
-        self._begun_at = None
-        return self._line.popleft()
 
     def _settled(self, death: Death, output: str) -> Iterator[News]:
         if self._begun_at is not None:
@@ -269,6 +269,10 @@ class Seat:
             duration=time.monotonic() - begun_at,
             peak_memory_bytes=death.peak_memory_bytes,
         )
+
+
+def _out_of_turn(run_id: int) -> wire.BrokenFrame:
+    return wire.BrokenFrame(f"run {run_id} ended without having begun")
 
 
 def _unknown(kind: int) -> NoReturn:

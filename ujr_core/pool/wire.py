@@ -9,6 +9,10 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 
+TYPE_CHECKING = False  # see `_Record`
+if TYPE_CHECKING:
+    from typing import Any
+
 # To a worker.
 INIT, FUNCTION, RUN, PRELOAD, NUDGE = 1, 2, 3, 4, 5
 # From a worker.
@@ -22,7 +26,7 @@ ANY_LENGTH = 2**64
 _LARGE = 64 * 1024  # bytes of a body that is gathered in one place
 CLAIM = 8
 """Bytes of one claim: the run that a worker may begin next."""
-_LONGEST_REST = 36_500 * 86_400  # seconds; what RetryAfter takes at most
+_LONGEST_REST = 36_500 * 86_400.0  # seconds; what RetryAfter takes at most
 
 _HEADER = struct.Struct("!QB")
 _FUNCTION = struct.Struct("!I")
@@ -47,9 +51,9 @@ class BrokenFrame(Exception):
 
 
 class _Record:
-    """Equal to another of the same fields; no `NamedTuple`, since a worker would take milliseconds to import `typing`."""
+    """Equal to another of the same fields; no `NamedTuple`, for a worker's start would wait for `typing`."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     __hash__ = None  # type: ignore[assignment]  # as of any class that can be compared
 
     def __eq__(self, other: object) -> bool:
@@ -72,7 +76,7 @@ class Account(_Record):
 
     __slots__ = ("exit_code", "limit", "retry_after", "returned", "text", "traceback", "type_name", "value")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # as of a tuple
         self,
         returned: bool,  # noqa: FBT001  # the first thing that is asked of it
         text: str,
@@ -104,7 +108,7 @@ class Measures(_Record):
         self.cpu_seconds = cpu_seconds
         self.peak_memory_bytes = peak_memory_bytes
 
-    def __iter__(self) -> Iterator[float]:
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.duration, self.cpu_seconds, self.peak_memory_bytes))
 
 
@@ -371,9 +375,10 @@ def decode_done(body: bytes | memoryview) -> tuple[int, int, float, float, int, 
     start = _DONE.size + length
     if start > len(body):
         raise BrokenFrame("an outcome that is shorter than it says arrived")
-    if not (0 <= duration <= _LONGEST_REST and 0 <= cpu <= _LONGEST_REST):
+    if not (0.0 <= duration <= _LONGEST_REST and 0.0 <= cpu <= _LONGEST_REST):
         raise _no_times(duration, cpu)
-    return run_id, next_run, duration, cpu, peak, summary, bytes(body[start:])
+    value = body[start:]
+    return run_id, next_run, duration, cpu, peak, summary, value if type(value) is bytes else bytes(value)
 
 
 def decode_ended(body: bytes | memoryview) -> Ended:
@@ -392,7 +397,7 @@ def decode_ended(body: bytes | memoryview) -> Ended:
         raise BrokenFrame("an outcome that is shorter than it says arrived")
     if not 0 <= rest <= _LONGEST_REST:
         raise BrokenFrame(f"a task that is to rest for {rest} s arrived")
-    if not (0 <= duration <= _LONGEST_REST and 0 <= cpu <= _LONGEST_REST):
+    if not (0.0 <= duration <= _LONGEST_REST and 0.0 <= cpu <= _LONGEST_REST):
         raise _no_times(duration, cpu)
     account = Account(
         bool(bits & _RETURNED),

@@ -213,7 +213,9 @@ class Worker:
             self._memory.set(run.memory)
         try:
             type_name = "ImportError"
-            function = self._function(run.number)
+            function = self._functions.get(run.number)
+            if function is None:
+                function = self._functions[run.number] = import_function(self._names[run.number])
             saying, type_name = "the arguments of the task cannot be unpickled", ""
             args, kwargs = loads(run.payload)  # noqa: S301  # made by the runner, for this
             saying = ""
@@ -224,13 +226,9 @@ class Worker:
             if type_name:
                 saying = f'the worker cannot import "{self._names[run.number]}"'
             return raised(error, saying, type_name=type_name)
-        self._memory.lift()
+        if run.memory:
+            self._memory.lift()
         return returned(value)
-
-    def _function(self, number: int) -> Callable[..., Any]:
-        if number not in self._functions:
-            self._functions[number] = import_function(self._names[number])
-        return self._functions[number]
 
     def _write(self, data: bytes) -> None:
         sent = os.write(self._news_fd, data)

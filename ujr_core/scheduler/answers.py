@@ -29,12 +29,13 @@ def tasks_pulled(state: State, event: TasksPulled, now: float) -> Iterator[Comma
     if job is None or answer is None or answer.end is not None:
         state.ignored += 1
         return
+    held = answer.held
+    if not held:
+        answer.judged_in = state.steps
     for offer in event.offers:
         judged = judge(job, answer, offer.signature, now)
         if judged is STARTED:
-            if not answer.held:
-                answer.judged_in = state.steps
-            answer.held.append(offer)
+            held.append(offer)
         else:
             drop(job, answer, offer.signature, judged, now)
     answer.drops += event.repeats

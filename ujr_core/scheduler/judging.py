@@ -17,18 +17,18 @@ HELD: Judged = (Verdict.HELD, math.inf)
 
 def judge(job: Job, answer: Answer, signature: str, now: float) -> Judged:
     """Say whether a task of an answer may start now, limits aside."""
-    if _is_over(job, signature):
+    if (job.firing is not None or job.over is not None) and _is_over(job, signature):
         return Verdict.OVER, math.inf
     if signature in job.running:
         return Verdict.RUNNING, math.inf
     if signature in job.quarantined:
         return Verdict.QUARANTINED, math.inf
-    if (failing := job.failing.get(signature)) and failing.until > now:
+    if job.failing and (failing := job.failing.get(signature)) and failing.until > now:
         return Verdict.BACKING_OFF, failing.until
     # A listing taken while a task ran is older than its success, and could not know of it.
     if (ended := answer.succeeded.get(signature)) is not None:
         return Verdict.PACED, ended + job.config.check_interval
-    if (until := job.paced_until(signature)) > now:
+    if signature in job.recent and (until := job.paced_until(signature)) > now:
         return Verdict.PACED, until
     return STARTED
 

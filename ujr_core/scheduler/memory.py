@@ -45,13 +45,16 @@ def as_judged(run: Run, outcome: Result | Failure) -> Result | Failure:
 def remember_success(state: State, run: Run, now: float) -> None:
     """Forget the failures of a signature, and do not start it again: for its firing, or until its pace ends."""
     job, signature, answer = run.job, run.offer.signature, run.job.last
-    job.failing.pop(signature, None)
-    job.quarantined.pop(signature, None)
-    _last_of(run).left_failed.discard(signature)
+    if job.failing or job.quarantined:  # most often nothing has failed
+        job.failing.pop(signature, None)
+        job.quarantined.pop(signature, None)
+    if left_failed := (answer or run.answer).left_failed:
+        left_failed.discard(signature)
     if job.schedule is not None:
         be_over(state, job, signature)
         return
-    job.recent.discard(signature)
+    if job.recent:
+        job.recent.pop(signature, None)
     if answer is None:  # the job was restarted while it ran, and has not been asked since
         job.recent.put(signature, now)
         return

@@ -93,3 +93,24 @@ def moved(table: Mapping[tuple[Phase, str], Phase], phase: Phase, cause: str) ->
     except KeyError:
         raise InternalError("phase", f'"{cause}" cannot happen in phase "{phase.value}"', "scheduler",
                             "this is a bug of UJR, please report it") from None  # fmt: skip
+
+
+class Ways(dict[RunPhase, RunPhase]):
+    """Where one cause takes a run, from each phase: for what happens to every run, and is to cost no call.
+
+    Args:
+        cause: as in `RUN_PHASES`.
+
+    Raises:
+        InternalError: asked for a phase in which it cannot happen.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__({phase: following for (phase, its), following in RUN_PHASES.items() if its == cause})
+        self._cause = cause
+
+    def __missing__(self, phase: RunPhase) -> RunPhase:
+        return moved(RUN_PHASES, phase, self._cause)
+
+
+BEGINS, ENDS = Ways("begins"), Ways("ends")

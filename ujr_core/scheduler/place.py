@@ -25,8 +25,8 @@ class Place:
         number: within the executor, from 0 on.
         job: whose runs stand here.
         line: its runs; the first goes on, or is about to begin.
-        recall_at: monotonic time at which what was sent ahead is recalled; ``inf`` if nothing was, or it has been.
-        is_stuck: it takes no more runs ahead, for the first takes longer than was expected.
+        since: monotonic time at which the first began, came to be the first, or had another put behind it.
+        is_stuck: the first takes longer than was expected: what was sent ahead is recalled, and no more is sent.
         given: runs that its job has put here since it was taken; while others wait for a place, that is its turn.
     """
 
@@ -34,7 +34,7 @@ class Place:
     number: int
     job: Job | None = None
     line: deque[Run] = attrs.field(factory=deque)
-    recall_at: float = math.inf
+    since: float = -math.inf
     is_stuck: bool = False
     given: int = 0
 
@@ -52,26 +52,21 @@ class Place:
         run.place = self
         self.given += 1
         self.line.append(run)
-        if len(self.line) == 2 and not self.is_stuck:
-            self.recall_at = now + PATIENCE
+        if len(self.line) == 2:
+            self.since = now
 
     def remove(self, run: Run, now: float) -> None:
         """Take a run out: it ended, or was recalled; with the last one the place is free."""
         run.place = None
-        if self.line[0] is run:
-            self.line.popleft()
+        line = self.line
+        if line[0] is run:
+            line.popleft()
             self.is_stuck = False
-            self.wait_anew(now)
+            self.since = now
         else:
-            self.line.remove(run)
-            if len(self.line) == 1:
-                self.wait_anew(now)
-        if not self.line:
+            line.remove(run)
+        if not line:
             self.places.free_up(self)
-
-    def wait_anew(self, now: float) -> None:
-        """Be patient again: the first run began, or is another one."""
-        self.recall_at = now + PATIENCE if len(self.line) > 1 and not self.is_stuck else math.inf
 
 
 @attrs.define(eq=False)
@@ -100,9 +95,16 @@ class Places:
     @property
     def recall_at(self) -> float:
         """Monotonic time at which something that was sent ahead is recalled; ``inf`` if never."""
+        return min((place.since for place in self._patient()), default=math.inf) + PATIENCE
+
+    def late(self, now: float) -> list[Place]:
+        """Return those at which what was sent ahead has waited too long."""
+        return [place for place in self._patient() if place.since + PATIENCE <= now]
+
+    def _patient(self) -> list[Place]:
         if self.longest_line == 1:
-            return math.inf
-        return min((place.recall_at for place in self.taken.values()), default=math.inf)
+            return []
+        return [place for place in self.taken.values() if len(place.line) > 1 and not place.is_stuck]
 
     def take(self, job: Job) -> Place:
         """Give a job a free place."""

@@ -15,25 +15,26 @@ from ujr_core.scheduler.commands import Command, ForgetRun, KillRun, RecallRuns,
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.lines import give_back, rest
 from ujr_core.scheduler.memory import as_judged, remember_cancel, remember_failure, remember_success, remember_undone
-from ujr_core.scheduler.phases import JobPhase, RunPhase
+from ujr_core.scheduler.phases import BEGINS, ENDS, JobPhase, RunPhase
 from ujr_core.scheduler.run import Run
 from ujr_core.scheduler.state import State
 from ujr_core.values import Failure, Result
 from ujr_core.values.reported import FailureKind
 
+LEAVING, STOPPED = JobPhase.LEAVING, JobPhase.STOPPED  # looked up once: at each run, an enum takes its time
 NEVER_BEGAN = Failure("cancelled", "Cancelled", "the run was cancelled before it began")
 
 
 def run_begun(state: State, event: RunBegun, now: float) -> Iterable[Command]:
     """Start the run's clock, and say that it started."""
     run = state.runs.get(event.run_id)
-    if run is None or run.has_begun or run.place is None:  # late, duplicate or foreign (promise 9)
+    if run is None or run.has_begun or (place := run.place) is None:  # late, duplicate or foreign (promise 9)
         state.ignored += 1
         return ()
     run.has_begun = True
-    run.move("begins")
-    if run.place.line[0] is run:  # what was refused begins, and ends, wherever it stands
-        run.place.wait_anew(now)
+    run.phase = BEGINS[run.phase]
+    if place.line[0] is run:  # what was refused begins, and ends, wherever it stands
+        place.since = now
     if run.timeout is not None and run.phase is RunPhase.RUNNING:
         _end_by(state, run, now + run.timeout)
     if run.is_unwanted and run.killed_for is None:
@@ -58,31 +59,42 @@ def _never_begin(state: State, run: Run, now: float) -> Iterable[Command]:
 
 def _conclude(state: State, run: Run, event: RunEnded, now: float) -> Iterable[Command]:
     """Free the run's places, judge its outcome, want its job again."""
-    del state.runs[run.id]
-    run.move("ends")
     job = run.job
+    del state.runs[run.id]
+    run.phase = ENDS[run.phase]
     if run.place is not None:
         run.place.remove(run, now)
     else:
         job.recalled.remove(run)
     del job.running[run.offer.signature]
     run.answer.unfinished -= 1
-    state.ends += not job.config.continuous
+    if not job.config.continuous:
+        state.ends += 1
     judged = _judge(state, run, event, now)
-    _free(state, run, event, now)
-    job.stir("a run ended")
-    state.touch(job)
-    if job.phase is JobPhase.LEAVING:
+    if event.retry_after is not None:
+        rest(state, event.limit, now + event.retry_after)
+    if run.takes:
+        give_back(state, run)
+    if job.recalled or ((answer := job.answer) is not None and answer.held):  # it may have been at `max_tasks`
+        state.hold(job)
+    if run.deadline < math.inf:
+        _forget_deadlines_of_ended_runs(state)
+    if not job.stirred_for:
+        job.stir("a run ended")
+    state.touched[job.name] = job
+    if job.phase is LEAVING:
         return (judged, *leave(state, job))
-    if job.phase is JobPhase.STOPPED:
+    if job.phase is STOPPED:
         forget(state, job)
     return (judged,)
 
 
 def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command:
-    outcome = event.outcome if run.killed_for is None else as_judged(run, event.outcome)
+    job, outcome = run.job, event.outcome
+    if run.killed_for is not None:
+        outcome = as_judged(run, outcome)
     if isinstance(outcome, Result):
-        run.job.last_success = state.wall(now)
+        job.last_success = state.wall_offset + now
         remember_success(state, run, now)
     elif run.is_cancelled:
         remember_cancel(state, run, now)
@@ -92,8 +104,8 @@ def _judge(state: State, run: Run, event: RunEnded, now: float) -> Command:
             remember_undone(run)
         return ForgetRun(run.id)
     if run.offer.refusal is None:
-        run.job.expectation.note(outcome.duration)
-    state.keep(run.job)
+        job.expectation.note(outcome.duration)
+    state.unkept[job.name] = job
     if isinstance(outcome, Result) or outcome.kind == "cancelled":
         return ReportEnded(run, outcome)
     return _judge_failure(state, run, event, outcome, now)
@@ -106,18 +118,6 @@ def _judge_failure(state: State, run: Run, event: RunEnded, outcome: Failure, no
     if run.offer.signature in run.job.quarantined:
         return ReportEnded(run, attrs.evolve(outcome, given_up=True))
     return ReportEnded(run, outcome, not_before=failing.until)
-
-
-def _free(state: State, run: Run, event: RunEnded, now: float) -> None:
-    job = run.job
-    if event.retry_after is not None:
-        rest(state, event.limit, now + event.retry_after)
-    if run.takes:
-        give_back(state, run)
-    if job.has_waiting:  # it may have been at `max_tasks`
-        state.hold(job)
-    if run.deadline < math.inf:
-        _forget_deadlines_of_ended_runs(state)
 
 
 def forget(state: State, job: Job) -> None:
@@ -165,10 +165,9 @@ def give_up(state: State, runs: Iterable[Run], now: float) -> Iterator[Command]:
 def recall_late(state: State, now: float) -> Iterator[Command]:
     """Take back what waits too long behind a run that takes longer than was expected."""
     for places in state.places.values():
-        if places.recall_at <= now:
-            for place in [place for place in places.taken.values() if place.recall_at <= now]:
-                place.recall_at, place.is_stuck = math.inf, True
-                yield from _recall(run for run in place.line if run is not place.line[0] and run.killed_for is None)
+        for place in places.late(now):
+            place.is_stuck = True
+            yield from _recall(run for run in place.line if run is not place.line[0] and run.killed_for is None)
 
 
 def _recall(runs: Iterable[Run]) -> Iterator[Command]:

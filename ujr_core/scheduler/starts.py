@@ -12,7 +12,7 @@ from ujr_core.scheduler.answers import close, go_on
 from ujr_core.scheduler.commands import Command, StartRuns
 from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.job import Job
-from ujr_core.scheduler.judging import STARTED, Judged, drop, judge, record
+from ujr_core.scheduler.judging import STARTED, drop, judge, record
 from ujr_core.scheduler.lines import fault_of, is_held_at_limits, leave_lines
 from ujr_core.scheduler.place import Place, Places
 from ujr_core.scheduler.run import Run
@@ -63,11 +63,11 @@ class _Starts:
                 job.has_had_more = False
                 places.holding[job.name] = job  # behind the others
                 continue
-            run, goes_on = self._next(job)
+            run = self._next(job)
             if run is not None:
                 places.take(job).add(run, self.now)
-            if goes_on and job.has_waiting:
-                places.holding[job.name] = job  # behind the others
+                if job.has_waiting:
+                    places.holding[job.name] = job  # behind the others
 
     def lengthen_lines(self, places: Places) -> None:
         """Send runs ahead, to each place as much as is its turn; and more if no other job waits for a place."""
@@ -80,55 +80,44 @@ class _Starts:
                 places.holding.pop(job.name, None)
 
     def _fill(self, job: Job, lines: list[Place], *, is_alone: bool) -> None:
+        """Let the lines of a job grow evenly, the shortest first."""
         length = job.expectation.line(lines[0].places.longest_line)
-        goes_on = job.has_waiting
-        while goes_on and (lines := [place for place in lines if place.room(length, is_alone=is_alone) > 0]):
-            shortest = min(len(place.line) for place in lines)
-            for place in [place for place in lines if len(place.line) == shortest]:
-                run, goes_on = self._next(job)
-                if run is not None:
+        full = [(place, len(place.line) + max(0, place.room(length, is_alone=is_alone))) for place in lines]
+        for reached in range(min(len(place.line) for place in lines), max(most for _, most in full)):
+            for place, most in full:
+                if len(place.line) == reached < most:
+                    if (run := self._next(job)) is None:
+                        return
                     place.add(run, self.now)
-                    job.has_had_more |= place.given > length
-                if not goes_on:
-                    return
+                    if place.given > length:
+                        job.has_had_more = True
 
-    def _next(self, job: Job) -> tuple[Run | None, bool]:
-        """Return the next run of a job, None if there is none or its task was dropped, and whether to go on."""
+    def _next(self, job: Job) -> Run | None:
+        """Return the next run of a job; None if nothing of it waits, or what does is held at a limit."""
         if job.recalled:
-            run = job.recalled.popleft()
-            self.runs.append(run)
-            return run, True
-        answer = job.answer
-        if answer is None or not answer.held:
-            return None, False
-        offer = answer.held[0]
-        judged = _judge_again(self.state, job, answer, offer.signature, self.now)
-        if judged is STARTED and offer.uses:
-            if fault := fault_of(self.state, offer):
-                offer = _refused(offer, fault)
-            elif is_held_at_limits(self.state, job, answer, self.now):
-                return None, False  # it stands in a line, and is called
-        self._let_go(job, answer)
-        if judged is not STARTED:
+            self.runs.append(run := job.recalled.popleft())
+            return run
+        state, answer = self.state, job.answer
+        while answer is not None and (held := answer.held):
+            offer, judged = held[0], STARTED
+            # While it was held, its like may have started, succeeded or failed; within a step it can only have started.
+            if answer.judged_in != state.steps or offer.signature in job.running:
+                judged = judge(job, answer, offer.signature, self.now)
+            if judged is STARTED and offer.uses:
+                if fault := fault_of(state, offer):
+                    offer = _refused(offer, fault)
+                elif is_held_at_limits(state, job, answer, self.now):
+                    return None  # it stands in a line, and is called
+            held.popleft()
+            if answer.turn:
+                leave_lines(state, answer)
+            if not held:
+                self.emptied.append((job, answer))
+            if judged is STARTED:
+                self.runs.append(run := order(state, job, answer, offer, self.now))
+                return run
             drop(job, answer, offer.signature, judged, self.now)
-            return None, True
-        run = order(self.state, job, answer, offer, self.now)
-        self.runs.append(run)
-        return run, True
-
-    def _let_go(self, job: Job, answer: Answer) -> None:
-        answer.held.popleft()
-        if answer.turn:
-            leave_lines(self.state, answer)
-        if not answer.held:
-            self.emptied.append((job, answer))
-
-
-def _judge_again(state: State, job: Job, answer: Answer, signature: str, now: float) -> Judged:
-    # While it was held, its like may have started, succeeded or failed; within a step it can only have started.
-    if answer.judged_in == state.steps and signature not in job.running:
-        return STARTED
-    return judge(job, answer, signature, now)
+        return None
 
 
 def _refused(offer: Offer, fault: str) -> Offer:
@@ -138,21 +127,22 @@ def _refused(offer: Offer, fault: str) -> Offer:
 
 def order(state: State, job: Job, answer: Answer, offer: Offer, now: float) -> Run:
     """Make a run of a task that may start; from here on it takes its places."""
-    state.last_run += 1
-    failing = job.failing.get(offer.signature)
+    state.last_run = run_id = state.last_run + 1
+    signature, config = offer.signature, job.config
+    failing = job.failing.get(signature)
     attempt = failing.attempts + 1 if failing is not None else 1
-    timeout = offer.timeout if offer.timeout is not None else job.config.timeout
-    run = Run(state.last_run, job, answer, offer, attempt, timeout, job.config.grace)
-    state.runs[run.id] = job.running[offer.signature] = run
+    timeout = offer.timeout if offer.timeout is not None else config.timeout
+    run = Run(run_id, job, answer, offer, attempt, timeout, config.grace)
+    state.runs[run_id] = job.running[signature] = run
     if offer.uses:
         _take(state, run, now)
     answer.started += 1
     answer.unfinished += 1
     answer.drops = 0
     answer.has_named = answer.has_more = True
-    job.last_run = state.wall(now)
-    record(job, offer.signature, STARTED, now)
-    state.keep(job)
+    job.last_run = state.wall_offset + now
+    record(job, signature, STARTED, now)
+    state.unkept[job.name] = job
     return run
 
 

@@ -10,10 +10,15 @@ from ujr_core.scheduler import answers, asks, changes, ending, events, jobs, kee
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.state import State
 
-_ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
+_Reaction = Callable[[State, Any, float], Iterable[Command]]
+
+_ON_RUNS: dict[type, _Reaction] = {
     RunBegun: runs.run_begun,
     RunEnded: runs.run_ended,
     RunRecalled: runs.run_recalled,
+}
+
+_ON: dict[type, _Reaction] = {
     events.JobAdded: jobs.job_added,
     events.JobChanged: changes.job_changed,
     events.JobRemoved: changes.job_removed,
@@ -32,8 +37,6 @@ _ON: dict[type, Callable[[State, Any, float], Iterable[Command]]] = {
     events.StopRequested: ending.stop_requested,
 }
 
-_OF_RUNS = frozenset({RunBegun, RunEnded, RunRecalled})
-
 
 def step(state: State, happened: Iterable[events.Event], now: float) -> list[Command]:
     """Take in what happened, and return what is to be done, in order.
@@ -51,13 +54,13 @@ def step(state: State, happened: Iterable[events.Event], now: float) -> list[Com
         Commands; what they lead to is told to a later step.
     """
     state.steps += 1
-    of_runs: list[events.Event] = []
     others: list[events.Event] = []
-    for event in happened:
-        (of_runs if type(event) in _OF_RUNS else others).append(event)
     ordered: list[Command] = []
-    for event in of_runs:
-        ordered += _ON[type(event)](state, event, now)
+    for event in happened:
+        if (reaction := _ON_RUNS.get(type(event))) is not None:
+            ordered += reaction(state, event, now)
+        else:
+            others.append(event)
     ordered += _let_time_pass(state, now)
     for event in others:
         ordered += _ON[type(event)](state, event, now)
