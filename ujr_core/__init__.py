@@ -6,9 +6,11 @@ Importing this package is cheap and has no side effect: what is heavier than a v
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # not that of `typing`, which takes a worker longer to import than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from ujr_core import hookspecs
     from ujr_core.configuration.document import read_toml
     from ujr_core.currentrun import CurrentRun, current_run

@@ -6,9 +6,12 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from ujr_core.errors import TaskError
+
+TYPE_CHECKING = False  # not that of `typing`, which takes a worker longer to import than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @functools.lru_cache(maxsize=4096)

@@ -7,11 +7,12 @@ A worker imports this, so it imports little.
 from __future__ import annotations
 
 import reprlib
-from typing import TYPE_CHECKING, Literal
 
+TYPE_CHECKING = False  # not that of `typing`, which takes a worker longer to import than all the rest
 if TYPE_CHECKING:
     from traceback import TracebackException
     from types import TracebackType
+    from typing import Literal
 
 TEXT_LIMIT = 64 * 1024
 """Bytes of a message, a traceback or an output."""

@@ -16,6 +16,7 @@ from ujr_core.pool import wire
 from ujr_core.pool.output import joined
 from ujr_core.pool.process import Death, Launch, WorkerProcess
 from ujr_core.values import Failure, Result
+from ujr_core.values.reported import new_result
 
 
 @attrs.frozen
@@ -222,7 +223,7 @@ class Seat:
             raise _out_of_turn(run_id)
         self._begun_at = None
         self._proven[self._line.popleft().function] = None
-        result = Result(summary, self.process.take_trimmed(), duration, cpu_seconds, peak, value)
+        result = new_result(summary, self.process.take_trimmed(), duration, cpu_seconds, peak, value)
         news.append(RunEnded(run_id, result))
         return next_run
 
