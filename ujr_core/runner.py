@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import logging
 import math
 import os
@@ -50,6 +51,9 @@ KEEP_PATIENCE = 1.0
 
 SWITCH_INTERVAL = 0.0005
 """Seconds that a thread holds the interpreter while others wait; less would cost a tenth of all that is done."""
+
+GC_THRESHOLDS = (10_000, 20, 20)
+"""New objects before garbage is looked for among them, and how often that is done before the older ones are, too."""
 
 LEAST_WORDS = 0.25
 """Seconds that they have when the patience of whoever stopped the runner is at its end."""
@@ -99,7 +103,7 @@ class Runner:
             if project.faults:
                 raise Faults(project.faults)
             chosen = project.chosen(jobs)
-            with locked(project.state_folder), switching_often():
+            with locked(project.state_folder), tuned():
                 for warning in (*project.plugin_warnings, *project.source_warnings):
                     log.warning("%s", warning.as_warning())
                 if project.doubtful_zone:
@@ -190,14 +194,21 @@ class Runner:
 
 
 @contextlib.contextmanager
-def switching_often() -> Iterator[None]:
-    """Have threads hand over more often than usual, so that a hook that burns the processor delays others less."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, SWITCH_INTERVAL))
+def tuned() -> Iterator[None]:
+    """Have the interpreter serve many threads and short-lived objects, as a runner has them.
+
+    Threads hand over more often than usual, so that a hook that burns the processor delays others less; and garbage is
+    looked for less often, since hardly anything here refers to itself.
+    """
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(min(interval, SWITCH_INTERVAL))
+    if thresholds[0]:  # 0 would mean that somebody has switched it off
+        gc.set_threshold(*map(max, thresholds, GC_THRESHOLDS))
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
 
 
 def _last_words(state: State, keeper: Keeper, asking: Asking, reporting: Reporting) -> None:
