@@ -135,7 +135,7 @@ class Job:
     last_success: float | None = None
     unkept: list[bytes] = attrs.field(factory=list)
     is_new_firing: bool = False
-    # No Counter: to add to one costs three times as much.
+    # No Counter: to add to one costs more than twice as much.
     verdicts: defaultdict[Verdict, int] = attrs.field(factory=lambda: defaultdict(int))
     last_verdicts: deque[tuple[str, Verdict, float, float, tuple[str, ...]]] = attrs.field(
         factory=lambda: deque(maxlen=MOST_LAST_VERDICTS)
