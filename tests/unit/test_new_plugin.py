@@ -83,7 +83,7 @@ def test_what_it_writes_loads(ujr: Ujr, tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.slow
 def test_what_it_writes_keeps_its_contract(ujr: Ujr, tmp_path: Path) -> None:
-    """The test of each kind passes, as its author runs it: one pytest for all of them, whose start is most of the time."""
+    """The test of each kind passes, as its author runs it: one pytest for all, whose start takes most of the time."""
     for kind in KINDS:
         assert ujr("new-plugin", f"lab-{kind}", "--kind", kind).exit_code == 0
     folders = sorted(tmp_path.glob("ujr-plugin-*"))

@@ -88,7 +88,7 @@ def test_a_name_of_any_length_is_formatted(
 
 
 def test_all_of_them_are_listed_and_run(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The source gives a job, the secret is read, the job writes its checksum in the executor, and the reporter says so."""
+    """The source gives a job, the secret is read, the job writes its checksum in the executor, the reporter tells."""
     (tmp_path / "ujr.toml").write_text(CONFIG)
     for folder in ("jobs.d", "inbox"):
         (tmp_path / folder).mkdir()
