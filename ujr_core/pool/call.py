@@ -23,13 +23,13 @@ from typing import NamedTuple
 import ujr_core
 from ujr_core.naming import import_function
 from ujr_core.pool import wire
+from ujr_core.pool.account import raised, returned
 from ujr_core.pool.capture import captured
 from ujr_core.pool.current import as_guest
 from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
 from ujr_core.pool.rlimit import MemoryLimit
 from ujr_core.pool.wire import Account, Ended, Measures
-from ujr_core.pool.worker import raised, returned
 from ujr_core.values import Failure, Result
 
 # Run, bytes of memory (0 = no bound), lengths of what follows beside the payload: the site, the function's name.

@@ -15,12 +15,13 @@ import time
 
 try:
     # What the module `pickle` is made of. That itself imports `re`, which would be a tenth of a worker's start.
-    from _pickle import dumps, loads
+    from _pickle import loads
 except ImportError:  # another Python than CPython
-    from pickle import dumps, loads
+    from pickle import loads
 
 from ujr_core.naming import import_function
 from ujr_core.pool import kernel, wire
+from ujr_core.pool.account import NOTHING, raised, returned
 from ujr_core.pool.cgroup import enter_cgroup
 from ujr_core.pool.current import HERE
 from ujr_core.pool.home import Home
@@ -30,18 +31,17 @@ from ujr_core.pool.output import take_output
 from ujr_core.pool.page import Page
 from ujr_core.pool.rlimit import MemoryLimit
 from ujr_core.pool.stack import STACK
-from ujr_core.pool.wire import Account
 from ujr_core.privacy import keep_memory_private
-from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
 
 TYPE_CHECKING = False  # not that of `typing`, which nothing here imports: it takes longer than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
+    from ujr_core.pool.wire import Account
+
 _PR_SET_PDEATHSIG = 1
 _LARGE = 16 * 1024
-_HIGHEST_PROTOCOL = -1
 # As much as the pipe holds. Of a buffer twice as large the memory is asked of the kernel anew at each read, and that
 # takes as long as all the rest of a short run.
 _READ_SIZE = 1 << 16
@@ -182,7 +182,7 @@ class Worker:
             os._exit(0)  # a child that the task forked came back here; it is not the worker
         measures = self._meter.end()
         HERE.run = None
-        if account is not _NOTHING:
+        if account is not NOTHING:
             signal.alarm(0)  # once more: what is told of anything else is made by code of the task's
         self._home.come_back()
         self._orphans.reap(self._meter.now)
@@ -242,69 +242,6 @@ def _nothing(_: bytes | memoryview) -> None:
     pass
 
 
-_NOTHING = Account(returned=True, text="None", value=dumps(None, _HIGHEST_PROTOCOL))
-
-
-def returned(value: object) -> Account:
-    """Tell of a function that returned."""
-    if value is None:
-        return _NOTHING
-    try:
-        pickled: bytes | None = dumps(value, _HIGHEST_PROTOCOL)
-    except BaseException as error:  # noqa: BLE001  # the work is done, so it is a success all the same
-        if _is_about_a_secret(error):
-            return raised(error)
-        pickled = None
-    if pickled is not None and len(pickled) > wire.LARGEST - wire.ENVELOPE:
-        pickled = None
-    return Account(returned=True, text=summary_of(value), value=pickled)
-
-
-def raised(error: BaseException, saying: str = "", *, type_name: str = "") -> Account:
-    """Tell of what was raised.
-
-    Args:
-        error: as caught.
-        saying: what was being done, if it was not the call itself.
-        type_name: default: that of the error.
-    """
-    if not saying and _is_deferral(error):
-        return _deferred(error)
-    return _told(error, saying, type_name)
-
-
-def _told(error: BaseException, saying: str = "", type_name: str = "") -> Account:
-    of_error, message = type_name_of(type(error)), message_of(error)
-    return Account(
-        returned=False,
-        text=cut(f"{saying}: {of_error}: {message}") if saying else message,
-        type_name=type_name or of_error,
-        traceback=traceback_of(error),
-        exit_code=_exit_code(error) if isinstance(error, SystemExit) else None,
-    )
-
-
-def _is_deferral(error: BaseException) -> bool:
-    # Not imported here: where nobody has imported it, nobody can have raised it, and the worker starts sooner.
-    asked = sys.modules.get("ujr_core.values.asked")
-    return asked is not None and issubclass(type(error), asked.RetryAfter)
-
-
-def _deferred(error: BaseException) -> Account:
-    from ujr_core.values.asked import RetryAfter
-
-    assert isinstance(error, RetryAfter)
-    try:
-        plain = RetryAfter(error.seconds, error.limit)  # of a derived class, which may have made anything of itself
-    except BaseException as wrong:  # noqa: BLE001  # of the task's own code, so it is an error like any other
-        return _told(wrong)
-    account, asked = _told(error), str(plain)
-    text = account.text if account.text == asked else cut(f"{asked}: {account.text}")
-    account.text, account.retry_after = text, plain.seconds
-    account.limit = plain.limit and cut(plain.limit)
-    return account
-
-
 def flush_output() -> None:
     """Write what Python still holds; a task may have closed or replaced its streams."""
     for stream in (sys.stdout, sys.stderr):
@@ -330,15 +267,3 @@ def show_stack_on_term(output_fd: int) -> None:
     faulthandler.register(STACK, output_fd, all_threads=True, chain=False)
     faulthandler.unregister(signal.SIGTERM)  # it believes itself in place, and would not look
     faulthandler.register(signal.SIGTERM, output_fd, all_threads=True, chain=True)
-
-
-def _exit_code(error: SystemExit) -> int:
-    if error.code is None:
-        return 0
-    return error.code & 0xFF if isinstance(error.code, int) else 1
-
-
-def _is_about_a_secret(error: BaseException) -> bool:
-    from ujr_core.errors import SecretError
-
-    return isinstance(error, SecretError) and error.code == "secret-not-picklable"

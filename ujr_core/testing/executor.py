@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 
 from ujr_core.execution import Capabilities, News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.naming import import_function
+from ujr_core.pool.account import raised, returned
 from ujr_core.pool.capture import captured
 from ujr_core.pool.current import as_guest
 from ujr_core.pool.wire import Account
-from ujr_core.pool.worker import raised, returned
 from ujr_core.values import Failure, Result
 from ujr_core.values.reported import FailureKind
 
