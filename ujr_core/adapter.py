@@ -20,14 +20,17 @@ from ujr_core.executoroffer import ExecutorOffer
 from ujr_core.foreign import one_line
 from ujr_core.inbox import Inbox, Source
 from ujr_core.pool.backoff import StartBackoff
-from ujr_core.pool.call import outcome_of
+from ujr_core.pool.outcome import outcome_of
 from ujr_core.pool.wire import Ended
 from ujr_core.strand import Strand, Strands
 from ujr_core.texts import message_of, traceback_of, type_name_of
-from ujr_core.values import Failure
+from ujr_core.values import Failure, Result
 
 LONGEST_CLOSE = 1.0
 """Seconds that an executor is waited for while it is shut down; then it is left alone."""
+
+MOST_REFUSALS = 3
+"""Runs in a row that an executor does not take; then it is of no use, and another is opened."""
 
 
 @attrs.define(eq=False)
@@ -59,12 +62,21 @@ class FuturesExecutor(Source):
         ask: asks its plugin for a new one; it may block, and raise anything.
         inbox: where events go.
         strands: with the threads on which it is spoken to.
-        workers: its places, if it does not say.
+        workers: its places, if it does not say, or has not answered yet.
         site: of the runner, as every call carries it.
+        patience: seconds after which it is said, once, that the plugin has not answered; ``inf`` for never.
     """
 
     def __init__(
-        self, name: str, ask: Callable[[], object], *, inbox: Inbox, strands: Strands, workers: int, site: bytes
+        self,
+        name: str,
+        ask: Callable[[], object],
+        *,
+        inbox: Inbox,
+        strands: Strands,
+        workers: int,
+        site: bytes,
+        patience: float = math.inf,
     ) -> None:
         self.name, self.next_wake = name, math.inf
         self.capabilities = Capabilities(workers, acknowledges=False, can_kill=False, carries_secrets=False)
@@ -73,7 +85,10 @@ class FuturesExecutor(Source):
         self._ask, self._inbox, self._strands, self._site = ask, inbox, strands, site
         self._backoff = StartBackoff()
         self._engine: Engine | None = None
+        self._patience, self._late_at = patience, math.inf
         self._is_opening = self._is_closed = False
+        self._closes: list[threading.Event] = []
+        self._close_by = math.inf
         self._waiting: dict[int, Order] = {}
         self._sent: dict[int, _Sent] = {}
         self._facts: deque[Callable[[], Iterable[News]]] = deque()
@@ -83,6 +98,7 @@ class FuturesExecutor(Source):
     def open(self) -> None:
         """Ask the plugin for an executor, on a strand; runs wait until it has answered."""
         self._is_opening = True
+        self._late_at = time.monotonic() + self._patience
         strand = self._strands.new()
         strand.post(functools.partial(self._open, strand))
 
@@ -92,9 +108,7 @@ class FuturesExecutor(Source):
         Args:
             deadline: monotonic.
         """
-        began = time.monotonic()
-        if not self.has_answered.wait(max(0.0, deadline - began)):
-            self._say(f"has not answered for {format_duration(max(0.0, deadline - began))}; its runs wait for it")
+        self.has_answered.wait(max(0.0, deadline - time.monotonic()))
         self._news.extend(self.take())
         if self._engine is not None and self._engine.offer.capacity is not None:
             self.capabilities = attrs.evolve(self.capabilities, capacity=self._engine.offer.capacity)
@@ -126,7 +140,9 @@ class FuturesExecutor(Source):
     def flush(self, now: float) -> list[News]:
         """Submit what waits, or open an executor for it; called once a turn."""
         self.next_wake = math.inf
-        if self._engine is None:
+        if self._is_opening:
+            self._say_if_late(now)
+        elif self._engine is None:
             self._open_if_due(now)
         else:
             self._hand_out(self._engine)
@@ -138,15 +154,26 @@ class FuturesExecutor(Source):
         while self._facts:
             yield from self._facts.popleft()()
 
-    def close(self) -> None:
-        """Shut the executor down, kill what runs if it can, and wait for that no longer than `LONGEST_CLOSE`."""
+    def begin_close(self) -> None:
+        """Begin to shut the executor down, and to kill what runs, if it can; `close` waits for it."""
+        if self._is_closed:
+            return
         self._is_closed = True
+        self._close_by = time.monotonic() + LONGEST_CLOSE
         self._waiting.clear()
         for _ in self.take():
             pass  # an executor that was opened meanwhile has to be shut down; nobody wants to know the rest
+        engines = {run.engine for run in self._sent.values()}  # earlier ones, too, that were only retired
         if self._engine is not None:
-            self._engine.close(self._strands.new()).wait(LONGEST_CLOSE)
-            self._engine = None
+            engines.add(self._engine)
+        self._closes = [engine.close(self._strands.new()) for engine in engines]
+        self._engine = None
+
+    def close(self) -> None:
+        """Shut the executor down, and wait for that no longer than `LONGEST_CLOSE` from its beginning on."""
+        self.begin_close()
+        for is_done in self._closes:
+            is_done.wait(max(0.0, self._close_by - time.monotonic()))
 
     def sent(self, run_id: int) -> None:
         """Have it known that the executor has taken a run."""
@@ -203,8 +230,15 @@ class FuturesExecutor(Source):
         self._is_opening = False
         return self._say(f"cannot be had: {reason}", self._backoff.failed(time.monotonic()))
 
+    def _say_if_late(self, now: float) -> None:
+        if now < self._late_at:
+            self.next_wake = self._late_at
+            return
+        self._late_at = math.inf
+        self._say(f"has not answered for {format_duration(self._patience)}; its runs wait for it")
+
     def _open_if_due(self, now: float) -> None:
-        if self._is_opening or not self._waiting:
+        if not self._waiting:
             return
         if now >= self._backoff.not_before:
             self.open()
@@ -215,6 +249,9 @@ class FuturesExecutor(Source):
         capacity = min(self.capabilities.capacity, engine.offer.capacity or math.inf)
         while self._waiting and engine.owed < capacity:
             order = self._waiting.pop(next(iter(self._waiting)))
+            if order.has_secrets and not engine.offer.carries_secrets:
+                self._news += (RunBegun(order.run_id), RunEnded(order.run_id, self._no_secrets()))
+                continue
             self._sent[order.run_id] = _Sent(engine, order)
             engine.owed += 1
             engine.send(order)
@@ -236,7 +273,10 @@ class FuturesExecutor(Source):
 
     def _on_sent(self, run_id: int) -> Iterable[News]:
         run = self._sent.get(run_id)
-        if run is not None and run.engine.offer.on_begin is None:
+        if run is None:
+            return
+        run.engine.refusals = 0
+        if run.engine.offer.on_begin is None:
             yield from _begin(run)
 
     def _on_begun(self, run_id: int) -> Iterable[News]:
@@ -253,7 +293,7 @@ class FuturesExecutor(Source):
         yield from _begin(run)
         if isinstance(answer, Ended):
             self._is_well(run.engine)
-            yield RunEnded(run_id, outcome_of(answer), answer.account.retry_after, answer.account.limit)
+            yield RunEnded(run_id, _outcome_of(answer), answer.account.retry_after, answer.account.limit)
         else:
             yield RunEnded(run_id, self._lost(run, answer))
         if isinstance(answer, BrokenExecutor):
@@ -272,7 +312,9 @@ class FuturesExecutor(Source):
         else:
             yield from _begin(run)
             yield RunEnded(run_id, self._lost(run, error))
-        self._broke(run.engine, error)
+        run.engine.refusals += 1
+        if _is_of_no_use(error) or run.engine.refusals >= MOST_REFUSALS:
+            self._broke(run.engine, error)
 
     def _lost(self, run: _Sent, answer: BaseException | None) -> Failure:
         duration = 0.0 if run.begun_at is None else time.monotonic() - run.begun_at
@@ -282,6 +324,12 @@ class FuturesExecutor(Source):
         if run.is_unwanted:
             return Failure("cancelled", "Cancelled", "the run was cancelled where it waited", duration=duration)
         return Failure("executor_lost", "Cancelled", f'executor "{self.name}" has cancelled the run', duration=duration)
+
+    def _no_secrets(self) -> Failure:
+        what = (
+            f'the arguments hold a secret, and executor "{self.name}" does not say that it may be trusted with secrets'
+        )
+        return Failure("not_serialisable", "ujr_core.SecretError", what)
 
     def _is_well(self, engine: Engine) -> None:
         if engine is self._engine:
@@ -297,13 +345,25 @@ class FuturesExecutor(Source):
             if run.engine is engine and (order := engine.take_back(run_id)) is not None:
                 self._forget(run_id)
                 self._waiting[run_id] = order
-        engine.close(self._strands.new())
+        if isinstance(error, BrokenExecutor):
+            engine.close(self._strands.new())
+        else:
+            engine.retire(self._strands.new())
+
+
+def _is_of_no_use(error: BaseException) -> bool:
+    # Nobody has a class for an executor that was shut down: the standard library's say so in these words.
+    return isinstance(error, BrokenExecutor) or (isinstance(error, RuntimeError) and "shutdown" in message_of(error))
 
 
 def _begin(run: _Sent) -> Iterable[News]:
     if run.begun_at is None:
         run.begun_at = time.monotonic()
         yield RunBegun(run.order.run_id)
+
+
+def _outcome_of(ended: Ended) -> Result | Failure:
+    return outcome_of(ended.account, ended.output, ended.measures)
 
 
 def _as_offered(before: Capabilities, offer: ExecutorOffer) -> Capabilities:

@@ -35,7 +35,8 @@ class CurrentRun:
     attempt: int = 1
     deadline: float | None = None
     _stopping: Stopping = attrs.field(factory=lambda: Stopping(HERE.look), repr=False)
-    _run: Run | None = attrs.field(default=None, repr=False)
+    # Not the run itself, which holds its arguments: who keeps this must not keep them.
+    _run_id: int | None = attrs.field(default=None, repr=False)
 
     @property
     def stopping(self) -> Stopping:
@@ -44,8 +45,8 @@ class CurrentRun:
         That is when the runner has begun to drain, when the run is cancelled, or when its timeout is over. A task that
         asks for it in its main thread is no longer ended by TERM: it has its grace to return, before KILL comes.
         """
-        if self._run is not None:
-            HERE.listen(self._run, self._stopping)
+        if self._run_id is not None:
+            HERE.listen(self._run_id, self._stopping)
         return self._stopping
 
 
@@ -60,11 +61,20 @@ def current_run() -> CurrentRun:
         TaskError: no task is running here.
     """
     global _last  # noqa: PLW0603  # one process runs one task at a time
-    run = HERE.run
-    if run is None:
-        return _of_guest(GUEST.get())
+    guest, run = GUEST.get(), HERE.run
+    if guest is None and run is None:
+        raise TaskError(
+            "no-current-run",
+            "current_run() was called where no task is running",
+            "current_run()",
+            "call it within the function of a task, in the process that runs it",
+        )
     with _telling:
-        if _last is None or _last._run is not run:
+        if guest is not None:  # first, for a worker may be the host
+            guest.told = guest.told or _of_guest(guest)
+            return guest.told
+        assert run is not None
+        if _last is None or _last._run_id != run.run_id:
             _last = _told(run)
         return _last
 
@@ -73,21 +83,15 @@ def _told(run: Run) -> CurrentRun:
     page = HERE.page
     known = Particulars.decoded(page.particulars(run.slot)) if page is not None and run.slot >= 0 else None
     if known is None:
-        return CurrentRun(str(run.run_id), _dotted(HERE.names[run.number]), run=run)
+        return CurrentRun(str(run.run_id), _dotted(HERE.names[run.number]), run_id=run.run_id)
     deadline = None if known.timeout is None or HERE.meter is None else _monotonic(HERE.meter.began) + known.timeout
     return CurrentRun(
-        known.id, _dotted(known.function), known.job, known.signature, known.label, known.attempt, deadline, run=run
-    )
+        known.id, _dotted(known.function), known.job, known.signature, known.label, known.attempt, deadline,
+        run_id=run.run_id,
+    )  # fmt: skip
 
 
-def _of_guest(guest: Guest | None) -> CurrentRun:
-    if guest is None:
-        raise TaskError(
-            "no-current-run",
-            "current_run() was called where no task is running",
-            "current_run()",
-            "call it within the function of a task, in the process that runs it",
-        )
+def _of_guest(guest: Guest) -> CurrentRun:
     return CurrentRun(str(guest.run_id), _dotted(guest.function), stopping=guest.stopping)
 
 

@@ -147,9 +147,6 @@ class Dispatch:
     def _order(self, run: Run, place: Place) -> Order | None:
         offer, config, run_id = run.offer, run.job.config, run.id
         payload = offer.payload
-        if offer.has_secrets and not self._pools[place.places.name].capabilities.carries_secrets:
-            self._refuse(run_id, _no_secrets(place.places.name))
-            return None
         if payload is None:
             self._refuse(run_id, offer.refusal)
             return None
@@ -161,7 +158,7 @@ class Dispatch:
             kind = encoded_kind(config.name, config.plugin, self._node, function, run.timeout)
             particulars = encoded(kind, f"{self._runner_id}-{run_id}", run.attempt, signature, label)
             slot = self._slots[run_id] = self._in_flight.enter(particulars)
-        return Order(run_id, function, payload, place.number, config.memory, slot)
+        return Order(run_id, function, payload, place.number, config.memory, slot, offer.has_secrets)
 
     def _refuse(self, run_id: int, refusal: Failure | None) -> None:
         """Fail a run that cannot be pickled, or must not be sent: it is started, and fails at once."""
@@ -173,11 +170,6 @@ class Dispatch:
 @functools.lru_cache(maxsize=4096)
 def _dotted(function: str) -> str:
     return function.replace(":", ".")
-
-
-def _no_secrets(executor: str) -> Failure:
-    what = f'the arguments hold a secret, and executor "{executor}" does not say that it may be trusted with secrets'
-    return Failure("not_serialisable", "ujr_core.SecretError", what)
 
 
 def _task_run_of(one: Left) -> TaskRun:

@@ -53,6 +53,8 @@ class Engine:
 
     def __init__(self, offer: ExecutorOffer, strand: Strand, hears: Hears, site: bytes) -> None:
         self.offer, self.owed = offer, 0
+        self.refusals = 0
+        """Of runs in a row that it has not taken."""
         self._strand, self._hears, self._site = strand, hears, site
         # Two threads want to have an order, the strand to send it and the loop to take it back: pop gives it to one.
         self._unsent: dict[int, Order] = {}
@@ -70,6 +72,14 @@ class Engine:
     def end(self, run_id: int, *, by_force: bool) -> None:
         """Cancel a run that was sent; if it runs already, have it killed if it is to be ended by force."""
         self._strand.post(functools.partial(self._end, run_id, by_force=by_force))
+
+    def retire(self, strand: Strand) -> None:
+        """Shut the executor down, without harm to what it was given; `close` may follow.
+
+        Args:
+            strand: another one, for its own may be held up.
+        """
+        strand.post(functools.partial(self._shut_down, cancel_futures=False))
 
     def close(self, strand: Strand) -> threading.Event:
         """Kill what runs, and shut the executor down.
@@ -124,9 +134,12 @@ class Engine:
     def _close(self, is_done: threading.Event) -> None:
         for run_id in list(self._futures) if self.offer.kill else ():
             self._end(run_id, by_force=True)
-        shutdown = functools.partial(self.offer.executor.shutdown, wait=False, cancel_futures=True)
-        self._guarded("be shut down", shutdown)
+        self._shut_down(cancel_futures=True)
         is_done.set()
+
+    def _shut_down(self, *, cancel_futures: bool) -> None:
+        shutdown = functools.partial(self.offer.executor.shutdown, wait=False, cancel_futures=cancel_futures)
+        self._guarded("be shut down", shutdown)
 
     def _guarded(self, what: str, function: Callable[[], object]) -> object:
         try:

@@ -26,6 +26,7 @@ class Order:
         place: of the executor, from 0 on; orders of one place run one after another, in the order they came.
         memory: bytes of address space that the task may have; None = no bound.
         slot: of the page of what is in flight, where the run's particulars stand; -1 = none.
+        has_secrets: its arguments hold a secret.
     """
 
     run_id: int
@@ -34,6 +35,7 @@ class Order:
     place: int = 0
     memory: int | None = None
     slot: int = -1
+    has_secrets: bool = False
 
 
 @attrs.define(eq=False)

@@ -8,12 +8,16 @@ from collections.abc import Iterable
 
 from ujr_core import hookspecs
 from ujr_core.adapter import FuturesExecutor
+from ujr_core.execution import Executor
 from ujr_core.inbox import Inbox
 from ujr_core.pool.call import Site
 from ujr_core.registry import Registry
 from ujr_core.strand import Strands
 from ujr_core.values import Node
 from ujr_core.workingfolder import WorkingFolder
+
+START_PATIENCE = 0.05
+"""Seconds that a runner which starts waits to learn how many places executors have; other jobs wait as long."""
 
 
 def open_executors(
@@ -26,10 +30,12 @@ def open_executors(
     workers: int,
     site: Site,
     patience: float,
+    wait: float = START_PATIENCE,
 ) -> dict[str, FuturesExecutor]:
-    """Ask the plugins of these names for their executors, all at once, and wait for them.
+    """Ask the plugins of these names for their executors, all at once, and wait for them a little.
 
-    One that raises or does not answer in time is no error: its runs wait, which is said, and it is asked again.
+    One that raises is no error: its runs wait, which is said, and it is asked again. Nor is one that has not answered
+    yet: its answer is used when it comes.
 
     Args:
         names: of plugins that have the hook; that they do was checked with the configuration.
@@ -39,18 +45,32 @@ def open_executors(
         strands: with the threads on which they are asked, and spoken to.
         workers: places of one that does not say how many it has.
         site: of the runner.
-        patience: seconds that all of them together are waited for.
+        patience: seconds after which it is said that one has not answered.
+        wait: seconds that all of them together are waited for; of one that has not answered by then, it is not learnt
+            any more that it has more places than ``workers``.
     """
     folder = WorkingFolder(site.folder)
     opened = {}
     for name in sorted(names):
         ask = functools.partial(_ask, name, registry, node, folder)
-        opened[name] = FuturesExecutor(name, ask, inbox=inbox, strands=strands, workers=workers, site=site.encoded())
+        opened[name] = FuturesExecutor(
+            name, ask, inbox=inbox, strands=strands, workers=workers, site=site.encoded(), patience=patience
+        )
         opened[name].open()
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + wait
     for one in opened.values():
         one.settle(deadline)
     return opened
+
+
+def close_executors(executors: Iterable[Executor]) -> None:
+    """Close executors, those of plugins all at once, so that together they take no longer than one that hangs."""
+    executors = list(executors)
+    for one in executors:
+        if isinstance(one, FuturesExecutor):
+            one.begin_close()
+    for one in executors:
+        one.close()
 
 
 def _ask(name: str, registry: Registry, node: Node, folder: WorkingFolder) -> object:

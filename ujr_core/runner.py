@@ -20,7 +20,7 @@ from ujr_core.control.server import opened as control_opened
 from ujr_core.dispatch import Dispatch
 from ujr_core.errors import Faults
 from ujr_core.execution import Executor
-from ujr_core.executors import open_executors
+from ujr_core.executors import close_executors, open_executors
 from ujr_core.inbox import Inbox
 from ujr_core.inflight import InFlight
 from ujr_core.inflight import opened as in_flight_opened
@@ -157,8 +157,7 @@ class Runner:
             reporting = Reporting(registry, asking, functools.partial(Reporter, folder=suppliers.folder))
             opened.callback(lambda: _last_words(state, keeper, asking, reporting))
             pools = self._pools(jobs, inbox, asking.strands, in_flight)
-            for pool in pools.values():
-                opened.callback(pool.close)
+            opened.callback(close_executors, pools.values())
             state = self._state(mode, pools)
             opened.enter_context(control_opened(folder, inbox, state))
             dispatch = Dispatch(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import pathlib
 import select
@@ -13,6 +15,8 @@ from typing import Any
 import attrs
 
 from ujr_core import CurrentRun, current_run
+from ujr_core.pool.current import as_guest
+from ujr_core.pool.wire import Run
 
 
 def asks() -> dict[str, Any]:
@@ -54,6 +58,25 @@ def waits_to_stop_in_a_thread(pipe: str) -> bool:
     return seen == [True] and stopping.is_set()
 
 
+def waits_in_a_thread_beside_c(pipe: str) -> bool:
+    """Have a thread wait while the main one is in a call into C, where no handler of Python's can run."""
+    libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+    seen = []
+    stopping = current_run().stopping
+
+    def wait() -> None:
+        seen.append(stopping.wait(10.0))
+        libc.pthread_mutex_unlock(mutex)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    libc.pthread_mutex_lock(mutex)
+    pathlib.Path(pipe).write_text("listening")
+    libc.pthread_mutex_lock(mutex)
+    thread.join()
+    return seen == [True]
+
+
 def is_warned_before_it_asks() -> bool:
     """Get the runner's signal, and ask only then."""
     os.kill(os.getpid(), signal.SIGURG)
@@ -67,17 +90,46 @@ def listens_and_goes_on(pipe: str) -> None:
         signal.pause()
 
 
-def has_a_child_that_ends_by_term() -> int:
-    """Fork a child after asking, and return the signal that TERM ended it by."""
-    _ = current_run().stopping
+def has_a_child_that_ends_by_term() -> tuple[int, bool]:
+    """Fork a child after asking; return the signal that TERM ended it by, and whether this is to stop, too."""
+    stopping = current_run().stopping
     ready, there = os.pipe()
     if child := os.fork():
         os.read(ready, 1)  # what comes before Python has settled in the child is lost, with any handler
         os.kill(child, signal.SIGTERM)
-        return os.WTERMSIG(os.waitpid(child, 0)[1])
+        return os.WTERMSIG(os.waitpid(child, 0)[1]), stopping.is_set()
     os.write(there, b"!")
     while True:
         select.select([], [], [], 0.05)  # one that began between the signal and its handler must end
+
+
+def hears_term() -> tuple[int, bool]:
+    """Get TERM, and return all the same: the pid, and whether it was heard."""
+    stopping = current_run().stopping
+    os.kill(os.getpid(), signal.SIGTERM)
+    return os.getpid(), stopping.is_set()
+
+
+def is_to_stop() -> tuple[int, bool]:
+    """Return the pid, and whether it is to stop."""
+    return os.getpid(), current_run().stopping.is_set()
+
+
+def asks_with(_argument: bytes) -> None:
+    """Ask, with an argument that takes memory."""
+    _ = current_run().stopping
+
+
+def runs_in_memory() -> int:
+    """Return how many runs, with their arguments, this process still holds; this one is one of them."""
+    return sum(type(found) is Run for found in gc.get_objects())
+
+
+def is_host() -> tuple[str, str, bool]:
+    """Call a task of another runner's, as an executor may; return what it is told, and if always the same."""
+    with as_guest(7, "reports:daily"):
+        run = current_run()
+        return run.id, run.function, current_run() is run
 
 
 def forgets_to_listen() -> int:

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 
@@ -29,6 +30,29 @@ class Unpickled:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return threading.current_thread, ()
+
+
+class Meets:
+    """Becomes what `meet` returns, where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return meet, ()
+
+
+meetings: list[Callable[[], None]] = []
+"""What `meet` is to do, in the process of the test."""
+
+
+def meet() -> object:
+    """Do what the test wants while a result is unpickled; return an object like no other."""
+    for meeting in list(meetings):
+        meeting()
+    return object()
+
+
+def return_meets() -> Meets:
+    """Return what calls the test when it is unpickled."""
+    return Meets()
 
 
 def echo(value: Any) -> Any:
@@ -98,6 +122,12 @@ def print_and(value: str) -> str:
 def wait_for(pipe: str) -> str:
     """Return what is written to a named pipe."""
     return pathlib.Path(pipe).read_text()
+
+
+def step(pipe: str | None = None) -> None:
+    """Take no time, or, for once, as long as it takes until a named pipe is written to."""
+    if pipe is not None:
+        wait_for(pipe)
 
 
 def touch(path: str) -> None:

@@ -108,7 +108,10 @@ def test_a_task_knows_its_deadline(run: Callable[..., Recorder]) -> None:
     assert told["without"]["deadline"] is None
 
 
-@pytest.mark.parametrize("function", [tasks.waits_to_stop, tasks.waits_to_stop_in_a_thread])
+LISTENERS = [tasks.waits_to_stop, tasks.waits_to_stop_in_a_thread, tasks.waits_in_a_thread_beside_c]
+
+
+@pytest.mark.parametrize("function", LISTENERS)
 def test_a_drain_sets_stopping(run: Callable[..., Recorder], pipe: str, function: Callable[[str], bool]) -> None:
     """A task that listens returns when the runner is told to stop, and has succeeded."""
     once_listening(pipe, lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -127,7 +130,7 @@ def test_a_warning_before_the_question_is_not_lost(executor: LocalExecutor) -> N
     assert executor.submit(tasks.is_warned_before_it_asks).result(PATIENCE)
 
 
-@pytest.mark.parametrize("function", [tasks.waits_to_stop, tasks.waits_to_stop_in_a_thread])
+@pytest.mark.parametrize("function", LISTENERS)
 def test_a_call_that_is_killed_with_grace_may_return(
     executor: LocalExecutor, pipe: str, function: Callable[[str], bool]
 ) -> None:
@@ -158,8 +161,21 @@ def test_who_never_asks_dies_of_term(executor: LocalExecutor, pipe: str) -> None
 
 
 def test_a_forked_child_of_who_listens_ends_by_term(executor: LocalExecutor) -> None:
-    """The handler that it inherits is the parent's alone."""
-    assert executor.submit(tasks.has_a_child_that_ends_by_term).result(PATIENCE) == signal.SIGTERM
+    """The handler that it inherits is the parent's alone; and the parent is not told to stop by the child's signal."""
+    assert executor.submit(tasks.has_a_child_that_ends_by_term).result(PATIENCE) == (signal.SIGTERM, False)
+
+
+def test_a_signal_to_an_earlier_run_is_not_for_this_one(executor: LocalExecutor) -> None:
+    """Though both listened, in one process."""
+    pid, heard = executor.submit(tasks.hears_term).result(PATIENCE)
+    assert heard
+    assert executor.submit(tasks.is_to_stop).result(PATIENCE) == (pid, False)
+
+
+def test_who_asks_leaves_no_arguments_in_memory(executor: LocalExecutor) -> None:
+    """Once it is over, the worker holds them no longer."""
+    executor.submit(tasks.asks_with, b"x" * 1_000_000).result(PATIENCE)
+    assert executor.submit(tasks.runs_in_memory).result(PATIENCE) == 1
 
 
 def test_what_was_kept_of_an_earlier_run_changes_nothing(executor: LocalExecutor) -> None:
@@ -181,7 +197,13 @@ def test_a_guest_finds_its_run() -> None:
     with as_guest(7, "reports:daily"):
         run = current_run()
         assert (run.id, run.function, run.job) == ("7", "reports.daily", None)
+        assert current_run() is run
         assert not run.stopping.wait(0)
+
+
+def test_a_guest_in_a_worker_finds_its_own_run(executor: LocalExecutor) -> None:
+    """Not that of its host."""
+    assert executor.submit(tasks.is_host).result(PATIENCE) == ("7", "reports.daily", True)
 
 
 def test_outside_a_task_it_is_an_error() -> None:

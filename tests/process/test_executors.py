@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import signal
 
 from tests.process.ujr_process import started, ujr
 from ujr_core.project import load_project
@@ -30,6 +31,14 @@ def executor(node):
         raise OSError("no route to the cluster")
     pathlib.Path("runner").write_text(str(os.getpid()))
     return concurrent.futures.ThreadPoolExecutor(1)
+"""
+HANGS = """
+import threading
+from ujr_core import hookimpl
+
+@hookimpl
+def executor(node):
+    threading.Event().wait()
 """
 CONFIG = """
 [runner]
@@ -74,6 +83,24 @@ def test_an_executor_that_is_away_holds_up_its_own_jobs_alone(tmp_path: pathlib.
         assert not (tmp_path / "there").exists()
         (tmp_path / "away").unlink()
         runner.wait_said("there: notes.note")
+
+
+def test_an_executor_that_hangs_holds_up_its_own_jobs_alone(tmp_path: pathlib.Path) -> None:
+    """Other jobs run at once, that it hangs is said, and a stop ends the runner as if it were not there."""
+    project(tmp_path)
+    (tmp_path / "threads.py").write_text(HANGS)
+    config = CONFIG.replace("workers = 1", 'workers = 1\nfetch_timeout = "1h"\nshutdown_timeout = "1s"')
+    (tmp_path / "ujr.toml").write_text(config)
+    with started(tmp_path, "run") as runner:
+        runner.wait_said("here: notes.note")
+        runner.signal(signal.SIGTERM)
+        assert runner.wait() == 0
+    (tmp_path / "ujr.toml").write_text(config.replace('"1h"', '"10ms"'))
+    with started(tmp_path, "run") as runner:
+        runner.wait_said('executor "threads" has not answered for 10 ms; its runs wait for it')
+        runner.signal(signal.SIGTERM)
+        assert runner.wait() == 0
+    assert not (tmp_path / "there").exists()
 
 
 def test_an_executor_that_is_not_there_ends_a_start(tmp_path: pathlib.Path) -> None:

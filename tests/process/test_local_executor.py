@@ -8,6 +8,7 @@ import contextlib
 import functools
 import gc
 import logging
+import math
 import os
 import pathlib
 import pickle
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,6 +26,7 @@ import pytest
 from tests.docs.reader import follow, newcomer
 from tests.process import call_tasks as tasks
 from ujr_core import CallFuture, LocalExecutor, Secret, TaskError, TaskFailed, WorkerLost
+from ujr_core.localexecutor.drive import Drive, Pool
 
 ROOT = pathlib.Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -107,6 +109,29 @@ def test_a_result_is_unpickled_once(executor: LocalExecutor) -> None:
     """Each time it is asked for, it is the same object."""
     future = executor.submit(tasks.echo, [1])
     assert future.result(PATIENCE) is future.result()
+
+
+def test_a_result_is_unpickled_once_for_all_threads(executor: LocalExecutor) -> None:
+    """Who asks while another thread unpickles it waits for that one, and gets the same object."""
+    future: Future[Any] = executor.submit(tasks.return_meets)
+    concurrent.futures.wait([future], PATIENCE)
+    got: list[object] = []
+    second = threading.Thread(target=lambda: got.append(future.result()))
+
+    def is_waiting() -> bool:
+        frame = sys._current_frames().get(second.ident or 0)
+        return not second.is_alive() or (frame is not None and frame.f_code.co_name == "_unpickled")
+
+    def meet() -> None:
+        tasks.meetings.clear()
+        second.start()
+        until(is_waiting)
+
+    tasks.meetings.append(meet)
+    got.append(future.result())
+    second.join(PATIENCE)
+    assert len(got) == 2
+    assert got[0] is got[1]
 
 
 def test_a_result_is_unpickled_by_whoever_asks(executor: LocalExecutor) -> None:
@@ -463,6 +488,89 @@ def test_what_was_cancelled_never_ran_and_what_was_not_did(executor: LocalExecut
     assert {path for path, future in futures.items() if not future.cancelled()} == set(tmp_path.iterdir())
 
 
+def test_two_threads_may_cancel_one_call(single: LocalExecutor, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are told that it is cancelled, also the one that comes between the other's two steps."""
+    begun(single.submit(tasks.wait_for, gate.path))
+    waiting = single.submit(tasks.add, 1)
+    end, told = Drive.end, []
+    second = threading.Thread(target=lambda: told.append(waiting.cancel()))
+
+    def end_twice(drive: Drive, run_id: int, *, grace: float | None) -> Any:
+        done = end(drive, run_id, grace=grace)
+        if threading.current_thread() is not second:
+            second.start()
+            second.join(PATIENCE)
+        return done
+
+    monkeypatch.setattr(Drive, "end", end_twice)
+    told.append(waiting.cancel())
+    monkeypatch.undo()
+    gate.open()
+    assert told == [True, True]
+
+
+def test_a_cancel_in_the_midst_of_the_pools_work_is_put_off(
+    executor: LocalExecutor, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the collector ends a loop over `map` there: nothing enters the pool twice, and nothing is forgotten."""
+    gates = [Gate(tmp_path / str(number)) for number in range(2)]
+    first, second = (begun(executor.submit(tasks.wait_for, gate.path)) for gate in gates)
+    waiting = executor.submit(tasks.touch, str(tmp_path / "trace"))
+    take_back, inside, deepest = Pool.take_back, [0], [0]
+
+    def interrupted(pool: Pool, run_ids: Iterable[int]) -> set[int]:
+        inside[0] += 1
+        deepest[0] = max(deepest[0], inside[0])
+        if inside[0] == 1 and threading.current_thread() is threading.main_thread():
+            assert [second.cancel(), waiting.cancel()] == [False, False]
+        taken = take_back(pool, run_ids)
+        inside[0] -= 1
+        return taken
+
+    monkeypatch.setattr(Pool, "take_back", interrupted)
+    assert not first.cancel()
+    assert concurrent.futures.wait([waiting], PATIENCE).done
+    assert waiting.cancelled()
+    for gate in gates:
+        gate.open()
+    assert [first.result(PATIENCE), second.result(PATIENCE)] == ["go", "go"]
+    assert deepest == [1]
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_loop_that_the_collector_ends_harms_nobody(
+    executor: LocalExecutor, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even in the executor's own thread, while it sends."""
+    send, is_armed = Pool._send, threading.Event()
+
+    def collect_and_send(pool: Pool, seat: Any) -> None:
+        if is_armed.is_set():
+            gc.collect()
+        send(pool, seat)
+
+    monkeypatch.setattr(Pool, "_send", collect_and_send)
+    executor.submit(tasks.step).result(PATIENCE)
+    for number in range(5):
+        gate = Gate(tmp_path / str(number))
+        blocked = executor.submit(tasks.step, gate.path)
+        loop(executor)
+        futures = [executor.submit(tasks.echo, number) for number in range(200)]
+        is_armed.set()
+        assert [future.result(PATIENCE) for future in futures] == list(range(200))
+        is_armed.clear()
+        gate.open()
+        blocked.result(PATIENCE)
+
+
+def loop(executor: LocalExecutor) -> None:
+    """Leave a loop over `map` that has begun to the collector."""
+    results: Any = executor.map(tasks.echo, range(400))
+    next(results)
+    cycle = [results]
+    cycle.append(cycle)
+
+
 def test_kill_ends_what_runs(single: LocalExecutor, gate: Gate) -> None:
     """With its worker; the next call has another one."""
     before = single.submit(tasks.pid).result(PATIENCE)
@@ -511,19 +619,19 @@ def test_kill_knows_its_own_futures_alone(single: LocalExecutor, executor: Local
 
 def test_what_was_sent_behind_a_long_call_goes_on_elsewhere(executor: LocalExecutor, gate: Gate) -> None:
     """Though short ones were expected."""
-    for number in range(500):
-        executor.submit(tasks.echo, number)
-    long = executor.submit(tasks.wait_for, gate.path)
-    short = [executor.submit(tasks.echo, number) for number in range(500)]
-    assert [future.result(PATIENCE) for future in short] == list(range(500))
+    list(executor.map(tasks.step, [None] * 500))
+    long = executor.submit(tasks.step, gate.path)
+    short = [executor.submit(tasks.step) for _ in range(500)]
+    assert not concurrent.futures.wait(short, PATIENCE).not_done
+    assert not long.done()
     gate.open()
-    assert long.result(PATIENCE) == "go"
+    long.result(PATIENCE)
 
 
 # Shutdown.
 
 
-def test_shutdown_waits_for_what_was_submitted(gate: Gate) -> None:
+def test_shutdown_waits_for_what_was_submitted() -> None:
     """And the executor takes no more."""
     executor = LocalExecutor(1)
     futures = [executor.submit(tasks.echo, number) for number in range(10)]
@@ -637,19 +745,11 @@ def test_calls_run_at_once(executor: LocalExecutor, tmp_path: pathlib.Path) -> N
 
 
 def test_an_idle_executor_does_nothing(executor: LocalExecutor) -> None:
-    """Its thread sleeps, but for once in ten seconds."""
+    """Once its workers are quiet, there is no time at which its thread wants to be woken."""
     executor.submit(tasks.add, 1).result(PATIENCE)
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "ujr-local-executor"]
-    status = pathlib.Path(f"/proc/self/task/{thread.native_id}/status")
-
-    def switches() -> int:
-        lines = status.read_text().splitlines()
-        return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
-
-    threading.Event().wait(2.5)  # of starting a spare, and of looking after workers that were not yet quiet
-    before = switches()
-    threading.Event().wait(2.0)
-    assert switches() - before <= 2
+    drive = executor._drive
+    assert drive is not None
+    until(lambda: drive._next_wake() == math.inf)
 
 
 def test_asyncio_awaits_it(executor: LocalExecutor) -> None:
@@ -682,21 +782,62 @@ def test_a_forked_child_is_told(executor: LocalExecutor) -> None:
     assert executor.submit(tasks.add, 2).result(PATIENCE) == 2
 
 
+def test_a_forked_child_ends_nothing(executor: LocalExecutor, tmp_path: pathlib.Path) -> None:
+    """Neither by cancel() or kill(), nor when a loop over map() ends there: the calls are the parent's."""
+    gates = [Gate(tmp_path / str(number)) for number in range(2)]
+    results: Any = executor.map(tasks.step, [None, gates[0].path, None, None])
+    next(results)
+    running = begun(executor.submit(tasks.wait_for, gates[1].path))
+    waiting = [executor.submit(tasks.echo, number) for number in range(20)]
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            results.close()
+            told = [future.cancel() for future in (running, *waiting)]
+            told += [executor.kill(future) for future in (running, *waiting)]
+            executor.kill_workers()
+            os._exit(1 if any(told) or any(future.done() for future in waiting) else 42)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+    for gate in gates:
+        gate.open()
+    assert running.result(PATIENCE) == "go"
+    assert [future.result(PATIENCE) for future in waiting] == list(range(20))
+    assert len(list(results)) == 3
+
+
+def test_a_thread_that_cannot_start_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next submit tries again."""
+    before = surroundings()
+    with LocalExecutor(1) as executor:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            for _ in range(3):
+                with pytest.raises(RuntimeError, match="no thread left"):
+                    executor.submit(tasks.add, 1)
+        assert surroundings() == before
+        assert executor.submit(tasks.add, 1).result(PATIENCE) == 1
+
+
+def refuse(_thread: threading.Thread) -> None:
+    """Do as the system under its limit does."""
+    raise RuntimeError("no thread left")
+
+
 # The interpreter's exit.
 
 SCRIPT = """
 import sys
 from ujr_core import LocalExecutor
-from tests.docs.reader import follow, newcomer
 from tests.process import call_tasks as tasks
 executor = LocalExecutor(2)
 print(executor.submit(tasks.pid).result(), flush=True)
 """
 
 
-def script(more: str) -> subprocess.CompletedProcess[str]:
+def script(more: str, *, before: str = "") -> subprocess.CompletedProcess[str]:
     """Run a script that has an executor with a worker, and has printed its pid."""
-    command = [sys.executable, "-c", SCRIPT + more]
+    command = [sys.executable, "-c", before + SCRIPT + more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
@@ -733,6 +874,42 @@ def test_at_its_exit_what_was_submitted_is_done(tmp_path: pathlib.Path) -> None:
     ended = script(f"for path in {list(map(str, traces))}: executor.submit(tasks.touch, path)")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert all(trace.exists() for trace in traces)
+
+
+def test_at_the_exit_of_a_forked_child_what_it_submitted_is_done(tmp_path: pathlib.Path) -> None:
+    """To an executor of its own, though the parent has one."""
+    fork = f"""
+import os, warnings
+warnings.simplefilter("ignore")
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+else:
+    LocalExecutor(1).submit(tasks.touch, {str(tmp_path / "trace")!r})
+"""
+    ended = script(fork)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "trace").exists()
+
+
+def test_after_the_exit_has_begun_no_call_is_taken() -> None:
+    """Neither by an executor that was used, nor by another one; it says so."""
+    late = """
+import atexit
+def late():
+    for one in (executor, LocalExecutor(1)):
+        try:
+            one.submit(tasks.add, 1)
+        except RuntimeError as error:
+            print(str(error).partition(chr(10))[0])
+atexit.register(late)
+"""
+    ended = script("", before=late)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (
+        ended.stdout.splitlines()[1:]
+        == ["error[executor-refuses]: the executor takes no call: the interpreter ends, and what was submitted is done"]
+        * 2
+    )
 
 
 def test_a_future_is_typed(executor: LocalExecutor) -> None:

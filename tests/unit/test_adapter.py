@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
+import math
 import pickle
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
@@ -16,11 +19,13 @@ from typing import Any
 import pytest
 
 from ujr_core import ExecutorOffer
-from ujr_core.adapter import FuturesExecutor
+from ujr_core.adapter import MOST_REFUSALS, FuturesExecutor
 from ujr_core.execution import News, Order, RunBegun, RunEnded, RunRecalled, WorkersCannotStart
+from ujr_core.executors import close_executors
 from ujr_core.inbox import Inbox
+from ujr_core.pool.backoff import FIRST
 from ujr_core.pool.call import Site, encode_call, run_call
-from ujr_core.strand import Strands
+from ujr_core.strand import Strand, Strands
 from ujr_core.testing.strands import InlineStrands
 from ujr_core.values import Failure, Result
 
@@ -36,8 +41,14 @@ class ByHand(concurrent.futures.Executor):
     def __init__(self, raises: BaseException | None = None) -> None:
         self.futures: list[Future[Any]] = []
         self.data: list[bytes] = []
-        self.is_shut_down = False
+        self.shutdowns: list[bool] = []
+        """Whether each cancelled what waits."""
         self.raises = raises
+
+    @property
+    def is_shut_down(self) -> bool:
+        """Return whether it was."""
+        return bool(self.shutdowns)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Take a call, or refuse it."""
@@ -50,8 +61,8 @@ class ByHand(concurrent.futures.Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Note it."""
-        assert (wait, cancel_futures) == (False, True)
-        self.is_shut_down = True
+        assert not wait
+        self.shutdowns.append(cancel_futures)
 
     def answer(self, number: int) -> None:
         """Do what a process would do."""
@@ -92,9 +103,33 @@ def adapt(inbox: Inbox, tmp_path: Path) -> Callable[..., FuturesExecutor]:
     return adapt
 
 
-def order(run_id: int, function: str = "math:sqrt", *args: object) -> Order:
+class HeldStrand(Strand):
+    """Keeps work until the test has it done."""
+
+    def __init__(self, works: deque[Callable[[], None]]) -> None:
+        super().__init__(works.append)
+
+
+class HeldStrands(Strands):
+    """Makes strands that do nothing by themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.works: deque[Callable[[], None]] = deque()
+
+    def new(self) -> HeldStrand:
+        """Return a strand with nothing to do."""
+        return HeldStrand(self.works)
+
+    def work(self) -> None:
+        """Do all that was posted."""
+        while self.works:
+            self.works.popleft()()
+
+
+def order(run_id: int, function: str = "math:sqrt", *args: object, has_secrets: bool = False) -> Order:
     """Return an order of one call."""
-    return Order(run_id, function, pickle.dumps((args or (4,), {})))
+    return Order(run_id, function, pickle.dumps((args or (4,), {})), has_secrets=has_secrets)
 
 
 def turn(adapter: FuturesExecutor, inbox: Inbox, *orders: Order, later: float = 0.0) -> Told:
@@ -250,18 +285,59 @@ def test_what_comes_late_or_twice_changes_nothing(adapt: Any, inbox: Inbox) -> N
 
 
 def test_a_submit_that_raises_loses_one_run(adapt: Any, inbox: Inbox) -> None:
-    """The run fails, the executor is shut down, and what waits goes to another one, which the plugin supplies."""
-    shut, fresh = ByHand(RuntimeError("cannot schedule new futures")), ByHand()
+    """That run alone: the executor stays, what goes on there goes on, and so does what comes next."""
+    pool, killed = ByHand(), list[Future[Any]]()
+    adapter = adapt(ExecutorOffer(pool, kill=killed.append))
+    for run in (1, 4, 7):
+        turn(adapter, inbox, order(run))
+        pool.raises = OSError(24, "Too many open files")
+        for refused in (run + 1, run + 2):
+            assert turn(adapter, inbox, order(refused)) == [
+                (refused, "begun"),
+                (refused, 'executor_lost: executor "x" has lost the run: [Errno 24] Too many open files'),
+            ]
+        pool.raises = None
+        assert turn(adapter, inbox) == []
+        pool.futures[-1].set_running_or_notify_cancel()
+        pool.answer(-1)
+        assert turn(adapter, inbox) == [(run, "2.0")]
+    assert (killed, pool.shutdowns) == ([], [])
+
+
+def test_an_executor_that_takes_nothing_any_more_is_opened_anew(adapt: Any, inbox: Inbox) -> None:
+    """Whatever it raises; what goes on in it ends as what it is, or is killed when the runner ends."""
+    pool, fresh, killed = ByHand(), ByHand(), list[Future[Any]]()
+    adapter = adapt(ExecutorOffer(pool, kill=killed.append, capacity=9), fresh, workers=9)
+    turn(adapter, inbox, order(1), order(2))
+    for future in pool.futures:
+        future.set_running_or_notify_cancel()
+    pool.raises = LookupError("the client was closed")
+    turn(adapter, inbox, *map(order, range(3, 3 + MOST_REFUSALS)))
+    assert turn(adapter, inbox) == [
+        (0, 'executor "x" is broken, and is opened anew: LookupError: the client was closed')
+    ]
+    assert (killed, pool.shutdowns) == ([], [False])
+    turn(adapter, inbox, order(50), later=LATER)
+    assert turn(adapter, inbox) == [(50, "begun")]
+    pool.answer(0)
+    assert turn(adapter, inbox) == [(1, "2.0")]
+    adapter.close()
+    assert (killed, fresh.shutdowns) == ([pool.futures[1]], [True])
+
+
+def test_an_executor_that_was_shut_down_is_opened_anew(adapt: Any, inbox: Inbox) -> None:
+    """The run fails, and what waits goes to another one, which the plugin supplies."""
+    shut, fresh = ByHand(RuntimeError("cannot schedule new futures after shutdown")), ByHand()
     adapter = adapt(ExecutorOffer(shut, capacity=1), fresh, workers=1)
     first = turn(adapter, inbox, order(1), order(2))
     assert first == [
         (1, "begun"),
-        (1, 'executor_lost: executor "x" has lost the run: cannot schedule new futures'),
+        (1, 'executor_lost: executor "x" has lost the run: cannot schedule new futures after shutdown'),
     ]
     assert shut.is_shut_down
-    why = 'executor "x" is broken, and is opened anew: RuntimeError: cannot schedule new futures'
+    why = 'executor "x" is broken, and is opened anew: RuntimeError: cannot schedule new futures after shutdown'
     assert turn(adapter, inbox) == [(0, why)]
-    assert adapter.next_wake > time.monotonic() - 1
+    assert time.monotonic() - 1 < adapter.next_wake < time.monotonic() + 5
     turn(adapter, inbox, later=LATER)
     assert turn(adapter, inbox) == [(2, "begun")]
 
@@ -280,6 +356,94 @@ def test_a_broken_executor_loses_what_it_had_begun_alone(adapt: Any, inbox: Inbo
     assert len(fresh.futures) == 1
     fresh.answer(0)
     assert (2, "2.0") in turn(adapter, inbox)
+
+
+def test_a_broken_executor_gives_back_what_it_was_not_given(inbox: Inbox, tmp_path: Path) -> None:
+    """What was about to be submitted when it broke goes to the next one, and to that alone."""
+    broken, fresh, strands = ByHand(), ByHand(), HeldStrands()
+    site = Site(tmp_path, ()).encoded()
+    adapter = FuturesExecutor("x", Plugin(broken, fresh), inbox=inbox, strands=strands, workers=2, site=site)
+    adapter.open()
+    strands.work()
+    adapter.settle(time.monotonic())
+    turn(adapter, inbox, order(1))
+    strands.work()
+    turn(adapter, inbox, order(2))
+    broken.futures[0].set_exception(BrokenExecutor("a process died"))
+    turn(adapter, inbox)
+    turn(adapter, inbox, later=LATER)
+    strands.work()
+    turn(adapter, inbox)
+    turn(adapter, inbox)
+    strands.work()
+    assert turn(adapter, inbox) == [(2, "begun")]
+    assert (len(broken.futures), len(fresh.futures)) == (1, 1)
+
+
+def test_what_was_recalled_does_not_go_to_the_next_executor(inbox: Inbox, tmp_path: Path) -> None:
+    """Whoever kills a run while it is submitted to one that is broken has it back."""
+
+    class Breaks(ByHand):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            adapter.kill(1, signal=SIGTERM)
+            raise BrokenExecutor("a process died")
+
+    fresh, strands, site = ByHand(), InlineStrands(), Site(tmp_path, ()).encoded()
+    adapter = FuturesExecutor("x", Plugin(Breaks(), fresh), inbox=inbox, strands=strands, workers=2, site=site)
+    adapter.open()
+    adapter.settle(time.monotonic())
+    assert turn(adapter, inbox, order(1)) == [(1, "recalled")]
+    turn(adapter, inbox, later=LATER)
+    turn(adapter, inbox, order(2), later=LATER)
+    assert turn(adapter, inbox) == [(2, "begun")]
+    assert len(fresh.futures) == 1
+
+
+def test_a_run_that_went_well_ends_the_backoff(adapt: Any, inbox: Inbox) -> None:
+    """An executor that breaks once a day is opened anew as soon each time, and that is said each time."""
+    pools = [ByHand(), ByHand()]
+    adapter = adapt(*pools, workers=1)
+    for run, pool in enumerate(pools):
+        turn(adapter, inbox, order(10 * run), later=LATER)
+        turn(adapter, inbox)
+        pool.answer(0)
+        turn(adapter, inbox)
+        turn(adapter, inbox, order(10 * run + 1))
+        pool.futures[1].set_exception(BrokenExecutor("a process died"))
+        turn(adapter, inbox)
+        (said,) = adapter.flush(time.monotonic())
+        assert said.retry_after == pytest.approx(FIRST, abs=1e-6)
+
+
+def test_a_run_of_which_the_beginning_cannot_be_told_has_begun(adapt: Any, inbox: Inbox) -> None:
+    """It is the executor's fault, which is said; the run ends with its result."""
+
+    def on_begin(future: Future[Any], begins: Callable[[], None]) -> None:
+        raise LookupError("no such future")
+
+    pool = ByHand()
+    adapter = adapt(ExecutorOffer(pool, on_begin=on_begin))
+    assert turn(adapter, inbox, order(1)) == [(1, "begun")]
+    pool.answer(0)
+    said = 'executor "x" cannot say when a run begins: LookupError: no such future'
+    assert turn(adapter, inbox) == [(0, said), (1, "2.0")]
+
+
+def test_secrets_go_to_an_executor_that_carries_them(adapt: Any, inbox: Inbox) -> None:
+    """One that is away is asked when it is back; when its next offer is weaker, it gets none, and the run says so."""
+    pool, weaker = ByHand(), ByHand()
+    adapter = adapt(OSError("away"), ExecutorOffer(pool, carries_secrets=True), weaker, workers=1)
+    assert turn(adapter, inbox, order(1, has_secrets=True)) == [(0, 'executor "x" cannot be had: OSError: away')]
+    turn(adapter, inbox, later=LATER)
+    assert turn(adapter, inbox) == [(1, "begun")]
+    adapter.start([order(2, has_secrets=True), order(3)])
+    pool.futures[0].set_exception(BrokenExecutor("a process died"))
+    turn(adapter, inbox)
+    turn(adapter, inbox, later=LATER)
+    told = turn(adapter, inbox)
+    why = 'the arguments hold a secret, and executor "x" does not say that it may be trusted with secrets'
+    assert told == [(2, "begun"), (2, f"not_serialisable: {why}"), (3, "begun")]
+    assert len(weaker.futures) == 1
 
 
 def test_a_plugin_that_raises_is_asked_again(adapt: Any, inbox: Inbox) -> None:
@@ -308,10 +472,13 @@ def test_a_plugin_that_does_not_answer_is_waited_for(inbox: Inbox, tmp_path: Pat
         may_answer.wait()
         return ExecutorOffer(pool, capacity=5)
 
-    adapter = FuturesExecutor("x", ask, inbox=inbox, strands=strands, workers=1, site=site)
+    adapter = FuturesExecutor("x", ask, inbox=inbox, strands=strands, workers=1, site=site, patience=60)
     adapter.open()
-    adapter.settle(time.monotonic())
-    assert turn(adapter, inbox, order(1)) == [(0, 'executor "x" has not answered for 0 ms; its runs wait for it')]
+    assert turn(adapter, inbox, order(1)) == []
+    assert time.monotonic() < adapter.next_wake <= time.monotonic() + 60
+    said = [*turn(adapter, inbox), *turn(adapter, inbox, later=LATER)]
+    assert said == [(0, 'executor "x" has not answered for 1 min; its runs wait for it')]
+    assert adapter.next_wake == math.inf
     may_answer.set()
     adapter.has_answered.wait()
     assert turn(adapter, inbox) == []
@@ -361,6 +528,53 @@ def test_what_is_opened_while_it_is_closed_is_shut_down(inbox: Inbox, tmp_path: 
     may_answer.set()
     adapter.has_answered.wait()
     assert pool.is_shut_down
+    strands.close(time.monotonic() + 10)
+
+
+def test_an_executor_that_was_opened_just_before_is_shut_down(inbox: Inbox, tmp_path: Path) -> None:
+    """Also if the loop had no turn since."""
+    pool, site = ByHand(), Site(tmp_path, ()).encoded()
+    adapter = FuturesExecutor("x", lambda: pool, inbox=inbox, strands=InlineStrands(), workers=1, site=site)
+    adapter.open()
+    adapter.close()
+    assert pool.is_shut_down
+
+
+def test_what_runs_is_killed_when_it_is_closed(adapt: Any, inbox: Inbox) -> None:
+    """If it can be; nobody would wait for it."""
+    pool, killed = ByHand(), list[Future[Any]]()
+    adapter = adapt(ExecutorOffer(pool, kill=killed.append))
+    turn(adapter, inbox, order(1))
+    pool.futures[0].set_running_or_notify_cancel()
+    adapter.close()
+    adapter.close()
+    assert (killed, pool.shutdowns) == (pool.futures, [True])
+
+
+def test_executors_are_closed_together(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose end takes long does not put off that of the others: here, each waits for the other's."""
+    monkeypatch.setattr("ujr_core.adapter.LONGEST_CLOSE", 60.0)
+    begin, met = [threading.Event(), threading.Event()], list[bool]()
+
+    class Waits(ByHand):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            begin[self.number].set()
+            met.append(begin[1 - self.number].wait(20))  # only a broken adapter takes them
+
+    strands, site = Strands(), Site(tmp_path, ()).encoded()
+    adapters = [
+        FuturesExecutor("x", functools.partial(Waits, number), inbox=inbox, strands=strands, workers=1, site=site)
+        for number in (0, 1)
+    ]
+    for adapter in adapters:
+        adapter.open()
+        adapter.settle(time.monotonic() + 60)
+    close_executors(adapters)
+    assert met == [True, True]
     strands.close(time.monotonic() + 10)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ujr_core import RetryAfter
-from ujr_core.pool.call import Site, WrongVersion, decode_answer, encode_call, outcome_of, run_call
+from ujr_core.pool.call import Site, WrongVersion, decode_answer, encode_call, run_call
+from ujr_core.pool.outcome import outcome_of
 from ujr_core.pool.wire import BrokenFrame, Ended
 from ujr_core.values import Failure, Result
 
@@ -55,6 +56,12 @@ def call(site: bytes, function: str, *args: object, memory: int | None = None) -
     return encode_call(site, 5, function, pickle.dumps((args, {})), memory=memory)
 
 
+def outcome_in(processes: Processes, data: bytes) -> Result | Failure:
+    """Return what came of a call elsewhere."""
+    ended = decode_answer(processes.submit(run_call, data).result(60), 5)
+    return outcome_of(ended.account, ended.output, ended.measures)
+
+
 def defer() -> None:
     """Ask for another time."""
     raise RetryAfter(7, "api")
@@ -64,7 +71,7 @@ def test_a_task_is_at_home_in_the_project(processes: Processes, site: bytes, tmp
     """It imports the project's modules, its output is gathered, and the next task is in the folder again."""
     ended = decode_answer(processes.submit(run_call, call(site, "call_tasks:work")).result(60), 5)
     assert (ended.account.returned, ended.output) == (True, "printed\nby a child\n")
-    folder = outcome_of(decode_answer(processes.submit(run_call, call(site, "os:getcwd")).result(60), 5))
+    folder = outcome_in(processes, call(site, "os:getcwd"))
     assert isinstance(folder, Result)
     assert folder.value() == str(tmp_path)
     assert folder.peak_memory_bytes > 1_000_000
@@ -73,16 +80,17 @@ def test_a_task_is_at_home_in_the_project(processes: Processes, site: bytes, tmp
 def test_a_child_that_a_task_forked_does_not_answer_too(processes: Processes, site: bytes) -> None:
     """The answer is that of the process itself, and the next one is right."""
     for function, args, value in (("call_tasks:fork", (), "parent"), ("builtins:abs", (-3,), 3)):
-        outcome = outcome_of(decode_answer(processes.submit(run_call, call(site, function, *args)).result(60), 5))
+        outcome = outcome_in(processes, call(site, function, *args))
         assert isinstance(outcome, Result), outcome
         assert outcome.value() == value
 
 
 def test_memory_is_bounded_for_one_task(processes: Processes, site: bytes) -> None:
     """What would take more gets a MemoryError, the process lives, and the next task has no bound."""
-    for memory, kind in ((50_000_000, Failure), (None, Result)):
-        data = call(site, "call_tasks:take", 200_000_000, memory=memory)
-        outcome = outcome_of(decode_answer(processes.submit(run_call, data).result(60), 5))
+    large, small = 200_000_000, 1000
+    calls = ((large, 50_000_000, Failure), (large, None, Result), (small, 50_000_000, Result), (large, None, Result))
+    for size, memory, kind in calls:
+        outcome = outcome_in(processes, call(site, "call_tasks:take", size, memory=memory))
         assert isinstance(outcome, kind), outcome
         assert isinstance(outcome, Result) or outcome.type_name == "MemoryError"
 
@@ -97,7 +105,7 @@ def test_beside_others_a_task_changes_nothing_of_the_process(site: bytes, capfd:
 def test_a_task_that_defers_itself_is_told_so(site: bytes) -> None:
     """Seconds and limit arrive, as from a worker."""
     ended = decode_answer(run_call(call(site, f"{__name__}:defer")), 5)
-    outcome = outcome_of(ended)
+    outcome = outcome_of(ended.account, ended.output, ended.measures)
     assert isinstance(outcome, Failure)
     assert (outcome.kind, ended.account.retry_after, ended.account.limit) == ("deferred", 7.0, "api")
 

@@ -208,6 +208,12 @@ def test_a_run_goes_to_the_executor_of_its_place(scene: Scene) -> None:
     assert [scene.state_of(order) for order in scene.start()] == [ORDERED] * 3
 
 
+def test_an_executor_is_told_which_runs_have_secrets(scene: Scene) -> None:
+    """Whether it carries them is its own business, for it may be away now, and another one when it is back."""
+    orders = scene.start(a_run(1, FAR, has_secrets=True), a_run(2, FAR))
+    assert [order.has_secrets for order in orders] == [True, False]
+
+
 def test_what_cannot_be_pickled_begins_and_fails_without_an_executor(scene: Scene) -> None:
     """It is started and failed at once, and stands nowhere."""
     refusal = Failure("not_serialisable", "TypeError", "cannot pickle")

@@ -23,7 +23,7 @@ from ujr_core.workingfolder import WorkingFolder
 
 LONG = 20.0  # seconds; only a broken test takes them
 NOW = datetime.datetime.now(datetime.UTC)
-RUN = TaskRun("r-1", "north", None, "key=correct-horse", "with correct-horse", "weather.load", 1, "here", NOW)
+RUN = TaskRun("r-1", "north", None, "key=a-horse-of-its-own", "with a-horse-of-its-own", "weather.load", 1, "here", NOW)
 
 
 @attrs.define
@@ -165,15 +165,15 @@ def test_a_report_of_no_slot_counts_nobody() -> None:
 def test_without_secrets_nothing_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reporters are handed what came, as it is."""
     monkeypatch.setattr(reports, "knows_any", lambda: False)
-    result = Result("correct-horse")
+    result = Result("a-horse-of-its-own")
     assert Report("task_succeeded", RUN, result).arguments() == (RUN, result)
 
 
 def test_what_scrubbing_shortens_is_taken_off_as_it_was_added(slow: Slow) -> None:
     """The sum of what waits comes back to nothing."""
-    redact.remember(Secret("correct-horse", name="PW"))
+    redact.remember(Secret("a-horse-of-its-own", name="PW"))
     reporter = busy(slow)
-    shared = Report("task_succeeded", RUN, Result("x", output="correct-horse" * 1000))
+    shared = Report("task_succeeded", RUN, Result("x", output="a-horse-of-its-own" * 1000))
     put(reporter, shared)
     shared.arguments()
     all_told(slow, reporter)
@@ -184,23 +184,23 @@ def test_what_scrubbing_shortens_is_taken_off_as_it_was_added(slow: Slow) -> Non
     "value",
     [
         RUN,
-        Result("correct-horse", "correct-horse"),
-        Failure("error", "correct-horse", "correct-horse", "correct-horse", output="correct-horse"),
-        JobState("raising", "correct-horse", NOW),
+        Result("a-horse-of-its-own", "a-horse-of-its-own"),
+        Failure("error", "a-horse-of-its-own", "a-horse-of-its-own", "a-horse-of-its-own", output="a-horse-of-its-own"),
+        JobState("raising", "a-horse-of-its-own", NOW),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_no_text_of_a_report_holds_a_secret(value: Any) -> None:
     """Each text is scrubbed, the signature and the label of a run too."""
-    redact.remember(Secret("correct-horse", name="PW"))
+    redact.remember(Secret("a-horse-of-its-own", name="PW"))
     (told,) = Report("a_hook", value).arguments()
-    assert "correct-horse" not in repr(told)
+    assert "a-horse-of-its-own" not in repr(told)
     assert "<Secret PW>" in repr(told)
 
 
 def test_a_report_is_scrubbed_once_and_by_a_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is the loop kept by it, nor does each reporter do it anew."""
-    redact.remember(Secret("correct-horse", name="PW"))
+    redact.remember(Secret("a-horse-of-its-own", name="PW"))
     scrubbed: list[str] = []
 
     def scrub(text: str) -> str:

@@ -6,18 +6,21 @@ import functools
 import heapq
 import logging
 import math
+import os
 import pathlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from signal import SIGKILL, SIGTERM
-from typing import Any, Literal
+from typing import Any
+
+import attrs
 
 from ujr_core.durations import format_duration
 from ujr_core.errors import InternalError
 from ujr_core.execution import RunBegun, RunEnded, RunRecalled, WorkersCannotStart
 from ujr_core.inbox import Inbox
-from ujr_core.localexecutor.future import CallFuture
+from ujr_core.localexecutor.future import CallFuture, Done
 from ujr_core.localexecutor.lines import LONGEST, Call, Lines
 from ujr_core.pool.local import LocalPool
 from ujr_core.texts import message_of, type_name_of
@@ -27,7 +30,16 @@ log = logging.getLogger("ujr")
 
 _KILLED = Failure("cancelled", "Killed", "kill() ended it")
 
-Told = list[tuple[CallFuture[object], Result | Failure]]
+
+@attrs.frozen
+class PutOff:
+    """A call is to be ended, which could not be done at once; grace as in `Drive.end`."""
+
+    future: CallFuture[object]
+    grace: float | None
+
+
+Told = list[tuple[CallFuture[object], Result | Failure | PutOff]]
 
 
 class Pool(LocalPool):
@@ -77,6 +89,10 @@ class Drive:
     at once in every thread. Workers are started by the drive's own thread alone, for they die with the thread that
     started them. Futures are told without the lock: what waits for them is a user's code.
 
+    A finalizer or a signal handler may interrupt whoever holds the lock, and cancel: it finds the pool in the midst of
+    its work, so what it wants is put off until the drive's next turn. In a forked child nothing is done at all, for the
+    child shares the pipes of the pool.
+
     Args:
         workers: places, ≥ 1.
         folder: where workers are at home, absolute.
@@ -94,7 +110,8 @@ class Drive:
         recycle: int | None,
         most_memory: int | None,
     ) -> None:
-        # Reentrant, for `finish` may be called by a finalizer in the midst of whatever else.
+        self._pid = os.getpid()
+        # Reentrant, for `finish` and `end` may be called by a finalizer in the midst of whatever else.
         self._lock = threading.RLock()
         self._inbox = Inbox()
         self._open = functools.partial(
@@ -123,7 +140,16 @@ class Drive:
         Raises:
             RuntimeError: the system has no thread left.
         """
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:
+            self._inbox.close()
+            raise
+
+    @property
+    def is_foreign(self) -> bool:
+        """It belongs to the process that forked this one."""
+        return os.getpid() != self._pid
 
     def put(self, call: Call) -> None:
         """Take a call; from any thread, but not after `finish`."""
@@ -132,6 +158,8 @@ class Drive:
 
     def finish(self) -> None:
         """End as soon as every call is over; from any thread, and even from a finalizer."""
+        if self.is_foreign:
+            return
         with self._lock:
             self._is_finishing = True
             if not self.is_over:
@@ -141,7 +169,7 @@ class Drive:
         """Return the futures of all calls that are not over, the latest first."""
         return [call.future for call in reversed(list(self._calls.values()))]
 
-    def end(self, run_id: int, *, grace: float | None) -> Literal["taken back", "told to end", "over"]:
+    def end(self, run_id: int, *, grace: float | None) -> Done:
         """Take a call back, or kill it if it has begun.
 
         Args:
@@ -149,20 +177,25 @@ class Drive:
             grace: seconds from TERM to KILL; 0 = KILL at once; None = it is not to be killed.
 
         Returns:
-            What it could do; "told to end" also of a call that goes on.
+            What it could do; "told to end" also of a call that goes on, and of one for which it is put off.
         """
+        if self.is_foreign:  # before the lock, which a thread that is not in this process may hold
+            return "not ours"
+        is_interrupting = self._lock._is_owned()  # type: ignore[attr-defined]  # as Condition asks it
         with self._lock:
             call = self._calls.get(run_id)
             if call is None:
                 return "over"
+            done: Done = "told to end"
+            if is_interrupting:
+                self._inbox.put(PutOff(call.future, grace))
+                return done
             if self._take_back(call):
-                outcome: Literal["taken back", "told to end"] = "taken back"
-            else:
-                outcome = "told to end"
-                if grace is not None:
-                    self._kill(call, grace)
+                done = "taken back"
+            elif grace is not None:
+                self._kill(call, grace)
             self._inbox.put(None)  # with the lock: as long as it has calls, the drive does not close its inbox
-        return outcome
+        return done
 
     def _take_back(self, call: Call) -> bool:
         now = time.monotonic()
@@ -171,6 +204,7 @@ class Drive:
                 return False
             self._lines.remove(call, now)
         call.is_over, call.payload = True, b""
+        call.future.is_taken_back = True
         del self._calls[call.run_id]
         return True
 
@@ -234,6 +268,8 @@ class Drive:
                 call = self._calls.pop(event.run_id)
                 self._lines.remove(call, now)
                 told.append((call.future, _KILLED))
+            elif kind is PutOff:
+                told.append((event.future, event))
             elif kind is WorkersCannotStart:
                 again = f"; tried again in {format_duration(event.retry_after)}" if event.retry_after else ""
                 log.warning("%s%s", event.message, again)
@@ -253,7 +289,10 @@ class Drive:
             future.set_running_or_notify_cancel()
         for future, outcome in told:
             try:
-                future.settle(outcome)
+                if isinstance(outcome, PutOff):
+                    future.end(outcome.grace)
+                else:
+                    future.settle(outcome)
             except BaseException:  # of a callback, or of who settled the future himself; others go on
                 log.exception("a callback of %r raised", future)
 

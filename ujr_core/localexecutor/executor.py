@@ -25,7 +25,10 @@ from ujr_core.texts import message_of, type_name_of
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_drives: weakref.WeakSet[Drive] = weakref.WeakSet()
+_drives: weakref.WeakKeyDictionary[Drive, threading.Lock] = weakref.WeakKeyDictionary()
+"""Each with the door of its executor, and those that a forked child has inherited."""
+_is_ending = False
+"""The interpreter ends."""
 
 
 class LocalExecutor(concurrent.futures.Executor):
@@ -75,7 +78,8 @@ class LocalExecutor(concurrent.futures.Executor):
 
         Raises:
             TaskError: a worker cannot import the function.
-            RuntimeError: the executor was shut down, or belongs to the process that forked this one.
+            RuntimeError: the executor was shut down, or belongs to the process that forked this one; or the interpreter
+                ends.
         """
         if os.getpid() != self._pid:
             raise _refused("it belongs to the process that forked this one", "make another one in this process")
@@ -88,6 +92,8 @@ class LocalExecutor(concurrent.futures.Executor):
         with self._door:
             if self._is_shut:
                 raise _refused("it was shut down: cannot schedule new futures after shutdown", "submit before that")
+            if _is_ending:
+                raise _refused("the interpreter ends, and what was submitted is done", "submit before that")
             drive = self._drive or self._begin()
             if drive.is_over:
                 raise _refused("its thread has ended, as the log says", "please report it, and make another one")
@@ -105,7 +111,7 @@ class LocalExecutor(concurrent.futures.Executor):
             grace: seconds that the call has to return by itself after TERM, see `current_run`; 0 = KILL at once.
 
         Returns:
-            False if the call was over.
+            False if the call was over; and in a forked child, where nothing is done.
 
         Raises:
             ValueError: the future is not of this executor.
@@ -113,12 +119,12 @@ class LocalExecutor(concurrent.futures.Executor):
         drive = self._drive
         if not isinstance(future, CallFuture) or drive is None or not future.is_of(drive):
             raise ValueError("the future is not of this executor")
-        return os.getpid() == self._pid and future.end(grace)
+        return future.end(grace)
 
     def kill_workers(self) -> None:
         """Shut down at once: cancel what has not begun, kill what has. Python 3.14 has it under the same name."""
         self.shutdown(wait=False, cancel_futures=True)
-        if self._drive is not None and os.getpid() == self._pid:
+        if self._drive is not None:
             for future in self._drive.pending():
                 future.end(0.0)
 
@@ -129,10 +135,12 @@ class LocalExecutor(concurrent.futures.Executor):
             wait: until then.
             cancel_futures: take back what has not begun.
         """
+        if os.getpid() != self._pid:
+            return
         with self._door:
             self._is_shut = True
             drive = self._drive
-        if drive is None or os.getpid() != self._pid:
+        if drive is None:
             return
         if cancel_futures:
             for future in drive.pending():
@@ -152,9 +160,9 @@ class LocalExecutor(concurrent.futures.Executor):
         )
         _wait_at_exit()
         drive.start()
-        _drives.add(drive)
+        _drives[drive] = self._door
         # Who lets go of an executor has no more to submit.
-        weakref.finalize(self, _finish, drive, self._pid).atexit = False
+        weakref.finalize(self, drive.finish).atexit = False
         self._drive = drive
         return drive
 
@@ -189,22 +197,18 @@ def _never_sent(run_id: int, name: str, error: Exception) -> CallFuture[Any]:
     return future
 
 
-def _finish(drive: Drive, pid: int) -> None:
-    if os.getpid() == pid:
-        drive.finish()
-
-
 @functools.cache
 def _wait_at_exit() -> None:
     """Have what was submitted waited for at the exit of the interpreter, while it can still make the calls."""
-    atexit.register(_end_all, os.getpid())
+    atexit.register(_end_all)
 
 
-def _end_all(pid: int) -> None:
-    if os.getpid() != pid:  # in a forked child, which has no thread of them
-        return
-    drives = list(_drives)
-    for drive in drives:
-        drive.finish()
-    for drive in drives:
+def _end_all() -> None:
+    global _is_ending  # noqa: PLW0603  # the interpreter is one
+    _is_ending = True
+    own = [(drive, door) for drive, door in list(_drives.items()) if not drive.is_foreign]
+    for drive, door in own:
+        with door:  # whoever came in before is heard, and nobody comes in after
+            drive.finish()
+    for drive, _ in own:
         drive.thread.join()

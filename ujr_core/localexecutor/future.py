@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 from typing import Literal, Protocol, TypeVar
 
 from ujr_core.errors import TaskError
@@ -12,11 +13,14 @@ from ujr_core.values import Failure, Result
 
 T = TypeVar("T")
 
+Done = Literal["taken back", "told to end", "over", "not ours"]
+"""What could be done to end a call; "not ours" in a process that was forked from the one that it belongs to."""
+
 
 class Ends(Protocol):
     """Whoever can say, at once and from any thread, that a call will not begin."""
 
-    def end(self, run_id: int, *, grace: float | None) -> Literal["taken back", "told to end", "over"]:
+    def end(self, run_id: int, *, grace: float | None) -> Done:
         """Take a call back; one that has begun is killed, unless ``grace`` is None."""
 
 
@@ -24,7 +28,7 @@ class CallFuture(concurrent.futures.Future[T]):
     """A call of a `LocalExecutor`, as `submit` returns it.
 
     What the call returned is unpickled when `result` or `exception` is called for the first time, in the thread that
-    calls it; where that fails, it harms nobody else.
+    calls it; others that ask meanwhile wait for it. Where that fails, it harms nobody else.
 
     Args:
         run_id: of the executor.
@@ -35,6 +39,7 @@ class CallFuture(concurrent.futures.Future[T]):
     output = ""
     """The last 64 KiB that the call printed, once it is over."""
     # What most futures never have a value of their own for stands with the class; a call has little time.
+    is_taken_back = False
     _outcome: Result | None = None
     _value: T | None = None
 
@@ -43,13 +48,17 @@ class CallFuture(concurrent.futures.Future[T]):
         self.run_id, self.function, self._owner = run_id, function, owner
 
     def cancel(self) -> bool:
-        """Take the call back; it certainly never begins. False if it has begun, and goes on, or is over."""
-        self._end(None)
-        return self.cancelled()
+        """Take the call back; it certainly never begins. False if it has begun, and goes on, or is over.
 
-    def end(self, grace: float) -> bool:
-        """Cancel the call or kill it, as `LocalExecutor.kill` says; False if it was over."""
-        return self._end(grace) != "over"
+        In a forked child it does nothing, and returns False. In a finalizer or a signal handler that interrupts the
+        executor in its own work it returns False, and is done as soon as that work is.
+        """
+        # In a child, the future's own lock may be held for ever by a thread that is not there.
+        return self._end(None) != "not ours" and self.cancelled()
+
+    def end(self, grace: float | None) -> bool:
+        """Cancel the call or kill it, as `LocalExecutor.kill` says; False if it was over, or is not ours."""
+        return self._end(grace) in ("taken back", "told to end")
 
     def is_of(self, owner: Ends) -> bool:
         """Tell whose call it is; of one that was never sent, nobody's."""
@@ -91,20 +100,24 @@ class CallFuture(concurrent.futures.Future[T]):
             self._outcome = outcome
             self.set_result(None)  # type: ignore[arg-type]  # what it stands for is made when it is asked for
 
-    def _end(self, grace: float | None) -> str:
+    def _end(self, grace: float | None) -> Done:
         if self._owner is None:
             return "over"
         done = self._owner.end(self.run_id, grace=grace)
         if done == "taken back":
             super().cancel()
             self.set_running_or_notify_cancel()  # so that those who wait for several hear of it
+        elif self.is_taken_back:
+            super().cancel()  # another thread has taken it back, and not yet come to say so
         return done
 
     def _unpickled(self) -> T:
-        outcome = self._outcome
-        if outcome is not None:
-            self._value = self._unpickle(outcome)
-            self._outcome = None  # after the value, for another thread may ask meanwhile
+        if self._outcome is not None:
+            # Made when it is needed, for most futures are asked by one thread. Reentrant, for signal handlers.
+            with self.__dict__.setdefault("_unpickling", threading.RLock()):
+                if (outcome := self._outcome) is not None:
+                    self._value = self._unpickle(outcome)
+                    self._outcome = None  # after the value, for another thread may ask meanwhile
         return self._value  # type: ignore[return-value]  # it is a T since it has been unpickled
 
     def _unpickle(self, outcome: Result) -> T:

@@ -30,7 +30,6 @@ from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
 from ujr_core.pool.rlimit import MemoryLimit
 from ujr_core.pool.wire import Account, Ended, Measures
-from ujr_core.values import Failure, Result
 
 # Run, bytes of memory (0 = no bound), lengths of what follows beside the payload: the site, the function's name.
 _HEAD = struct.Struct("!QQII")
@@ -111,23 +110,6 @@ def decode_answer(answer: object, run_id: int) -> Ended:
     if ends[0].run_id != run_id:
         raise wire.BrokenFrame(f"an answer for run {ends[0].run_id} arrived, not {run_id}")
     return ends[0]
-
-
-def outcome_of(ended: Ended) -> Result | Failure:
-    """Return what reporters are told of a call."""
-    account, (duration, cpu_seconds, peak) = ended.account, ended.measures
-    if account.returned:
-        return Result(account.text, ended.output, duration, cpu_seconds, peak, account.value)
-    return Failure(
-        "error" if account.retry_after is None else "deferred",
-        account.type_name,
-        account.text,
-        account.traceback,
-        account.exit_code,
-        output=ended.output,
-        duration=duration,
-        peak_memory_bytes=peak or None,
-    )
 
 
 def run_call(data: bytes) -> bytes:

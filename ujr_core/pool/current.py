@@ -20,6 +20,7 @@ TYPE_CHECKING = False  # not that of `typing`, which would be the longest part o
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ujr_core.currentrun import CurrentRun
     from ujr_core.pool.meter import Meter
     from ujr_core.pool.page import Page
     from ujr_core.pool.wire import Run
@@ -109,12 +110,12 @@ class Here:
         signal.signal(signal.SIGURG, self._warned)
         signal.siginterrupt(signal.SIGURG, False)  # noqa: FBT003  # the standard library takes it by position
 
-    def listen(self, run: Run, stopping: Stopping) -> None:
+    def listen(self, run_id: int, stopping: Stopping) -> None:
         """Have an event set when a run is to end; from here on TERM does that, and no longer ends the process.
 
         `Home.come_back` undoes it when the run is over. In another thread than the main one TERM stays as it is.
         """
-        if self.run is not run or self._has_term is stopping:
+        if self.run is None or self.run.run_id != run_id or self._has_term is stopping:
             return
         self._stopping = stopping
         if self.is_draining:
@@ -175,10 +176,14 @@ class Guest:
         run_id: as ordered.
         function: ``module:qualified.name``.
         stopping: never set, for nobody can tell it.
+
+    Attributes:
+        told: what it was told when it asked; None before.
     """
 
     def __init__(self, run_id: int, function: str, stopping: Stopping) -> None:
         self.run_id, self.function, self.stopping = run_id, function, stopping
+        self.told: CurrentRun | None = None
 
 
 GUEST: ContextVar[Guest | None] = ContextVar("ujr_guest", default=None)

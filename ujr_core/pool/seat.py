@@ -13,9 +13,10 @@ import attrs
 
 from ujr_core.execution import News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.pool import wire
+from ujr_core.pool.outcome import outcome_of
 from ujr_core.pool.output import joined
 from ujr_core.pool.process import Death, Launch, WorkerProcess
-from ujr_core.values import Failure, Result
+from ujr_core.values import Failure
 from ujr_core.values.reported import new_result
 
 
@@ -237,7 +238,9 @@ class Seat:
         if account.returned:
             self._proven[order.function] = None
         output = joined(self.process.take_trimmed(), ended.output)
-        news.append(RunEnded(ended.run_id, _outcome(ended, output), account.retry_after, account.limit))
+        news.append(
+            RunEnded(ended.run_id, outcome_of(account, output, ended.measures), account.retry_after, account.limit)
+        )
         return ended.next_run
 
     def _begun(self, run_id: int, now: float) -> RunBegun:
@@ -278,20 +281,3 @@ def _out_of_turn(run_id: int) -> wire.BrokenFrame:
 
 def _unknown(kind: int) -> NoReturn:
     raise wire.BrokenFrame(f"a message of kind {kind} arrived")
-
-
-def _outcome(ended: wire.Ended, output: str) -> Result | Failure:
-    account, measures = ended.account, ended.measures
-    duration, peak = measures.duration, measures.peak_memory_bytes
-    if account.returned:
-        return Result(account.text, output, duration, measures.cpu_seconds, peak, account.value)
-    return Failure(
-        "error" if account.retry_after is None else "deferred",
-        account.type_name,
-        account.text,
-        account.traceback,
-        account.exit_code,
-        output=output,
-        duration=duration,
-        peak_memory_bytes=peak,
-    )

@@ -12,9 +12,8 @@ from ujr_core.naming import import_function
 from ujr_core.pool.account import raised, returned
 from ujr_core.pool.capture import captured
 from ujr_core.pool.current import as_guest
+from ujr_core.pool.outcome import outcome_of
 from ujr_core.pool.wire import Account
-from ujr_core.values import Failure, Result
-from ujr_core.values.reported import FailureKind
 
 
 class InlineExecutor:
@@ -70,14 +69,7 @@ def _ended(order: Order) -> RunEnded:
     with captured() as take, contextlib.chdir("."):
         account = _call(order)
         output = take()
-    return RunEnded(order.run_id, _outcome(account, output), account.retry_after, account.limit)
-
-
-def _outcome(account: Account, output: str) -> Result | Failure:
-    if account.returned:
-        return Result(account.text, output, pickled=account.value)
-    kind: FailureKind = "error" if account.retry_after is None else "deferred"
-    return Failure(kind, account.type_name, account.text, account.traceback, account.exit_code, output=output)
+    return RunEnded(order.run_id, outcome_of(account, output), account.retry_after, account.limit)
 
 
 def _call(order: Order) -> Account:

@@ -165,10 +165,14 @@ class ExecutorPromises:
         assert _value(driven.call(tasks.double, 7)) == 14
         assert arrivals.came() == 1, f"the task ran {arrivals.came()} times; retries are the runner's business"
 
-    def test_its_processes_end_with_it(self, driven: Driven) -> None:
-        """What it started is gone when it was closed, and it can be closed twice."""
+    def test_its_processes_end_with_it(self, driven: Driven, arrivals: Signals, gate: Signals, tmp_path: Path) -> None:
+        """What it started is gone when it was closed, also what runs, if it can kill; and it can be closed twice."""
         process = _value(driven.call(tasks.process))
         assert isinstance(process, int)
+        if driven.executor.capabilities.can_kill and process != os.getpid():
+            run = driven.start(tasks.meet_by_name, arrivals.path, gate.path, str(tmp_path / "process"))
+            driven.wait(lambda: arrivals.came() == 1, f"run {run} does not go on")
+            process = int((tmp_path / "process").read_text())
         if process == os.getpid() or not hasattr(os, "pidfd_open"):
             driven.close()
             driven.close()
@@ -210,7 +214,7 @@ class ExecutorContract(PluginContract, ExecutorPromises):
             strands = Strands()
             executor = open_executors(
                 [subject.name], registry=loaded.registry, node=make_node(), inbox=inbox, strands=strands,
-                workers=make_node().cpus, site=_site(subject), patience=PATIENCE,
+                workers=make_node().cpus, site=_site(subject), patience=PATIENCE, wait=PATIENCE,
             )[subject.name]  # fmt: skip
             driven = Driven(executor, inbox, patience=self.patience)
             driven.said += [one.message for one in executor.flush(time.monotonic()) if hasattr(one, "message")]

@@ -53,7 +53,7 @@ def huge() -> bytes:
 
 def unpicklable() -> Iterator[int]:
     """Return what cannot be pickled."""
-    return iter(range(3)) if os.environ.get("UJR_NEVER_SET") else (number for number in range(3))
+    yield from range(3)
 
 
 def comes_back_wrong() -> ComesBackWrong:
@@ -107,6 +107,19 @@ def meet(arrivals: str, gate: str) -> int:
     with open(gate, "rb", buffering=0) as file:
         file.read(1)
     return os.getpid()
+
+
+def meet_by_name(arrivals: str, gate: str, name: str) -> int:
+    """Write down the number of the process, and `meet`.
+
+    Args:
+        arrivals: pipe that gets a byte.
+        gate: pipe that a byte is taken from.
+        name: of the file that the number is written to.
+    """
+    with open(name, "w", encoding="ascii") as file:
+        file.write(str(os.getpid()))
+    return meet(arrivals, gate)
 
 
 def die(arrivals: str) -> None:
