@@ -175,15 +175,16 @@ def executor(node: Node) -> concurrent.futures.Executor | ExecutorOffer:
     """Supply an executor that runs tasks, in the place of the local one.
 
     Called: in the runner, of the plugin alone that ``executor`` of ``[runner]`` or of a job names, on a thread of its
-        own, before anything runs; and again when a run waits and the last one is broken. Never in a worker.
+        own, when the runner starts; and again when a run waits and the last one is broken. Never in a worker.
     Arguments:
         node: the machine this runner is on.
     Return: a ``concurrent.futures.Executor``, a new one each time; or an `ExecutorOffer` that says what else it can do.
         It is given one function, from bytes to bytes, which its processes import from ``ujr_core``. It is shut down
         when the runner stops, without being waited for.
     If you raise: the runs of those jobs wait, which is said, and you are called again, 0.1 s to 5 s later. Other jobs
-        run. So it is if you have not answered within ``fetch_timeout`` of ``[runner]``. What its ``submit`` raises, or
-        a future in the place of an answer, ends that run as ``executor_lost``.
+        run. So they do while you have not answered, which is said after ``fetch_timeout`` of ``[runner]``; later than
+        0.05 s after the start, a ``capacity`` above ``workers`` is not used any more. What its ``submit`` raises, or a
+        future in the place of an answer, ends that run as ``executor_lost``.
     Example:
         >>> @hookimpl
         ... def executor(node):

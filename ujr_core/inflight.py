@@ -130,13 +130,21 @@ def opened(folder: pathlib.Path, runs: int) -> Iterator[InFlight]:
         in_flight = InFlight(path, runs)
     except OSError as error:
         what = f"the page of what is in flight cannot be opened: {error.strerror or error}"
-        raise StateError("state-unusable", what, str(path), "see that the state folder is a writable one") from error
+        raise StateError("state-unusable", what, f"{path}, runner.state_dir", _fix(error)) from error
     is_done = False
     try:
         yield in_flight
         is_done = True
     finally:
         in_flight.close(is_done=is_done)
+
+
+def _fix(error: OSError) -> str:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "let the runner open more files: ulimit -n"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room on the disk"
+    return "remove what stands in its place, or make the folder writable"
 
 
 def _time_of(seconds: float) -> datetime.datetime | None:

@@ -207,6 +207,8 @@ def _fix(error_name: str) -> str:
         return f"delete the file: {_FORGETS}"
     if kind in _FULL:
         return "see that the disk has room, and that no other program has the file open; then start again"
+    if kind == "SQLITE_CANTOPEN":  # it does not say more
+        return "let the runner open more files, if that is what it lacks: ulimit -n; else make the file accessible"
     return "remove what stands in its place, or make it readable and writable"
 
 

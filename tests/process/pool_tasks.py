@@ -445,3 +445,21 @@ def be_a_runner(witness: str, *, forks: bool = False) -> NoReturn:
     while True:
         pool.flush(time.monotonic())
         inbox.wait(pool.next_wake)
+
+
+def spoil() -> None:
+    """Leave behind what the next task would stumble over."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+    signal.setitimer(signal.ITIMER_PROF, 1000.0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def signals_and_limits() -> tuple[Any, ...]:
+    """Return what `spoil` changes."""
+    handlers = [signal.getsignal(number) for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGUSR1)]
+    masked = sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    is_timed = signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0)
+    return (handlers, masked, is_timed, resource.getrlimit(resource.RLIMIT_NOFILE))

@@ -538,39 +538,6 @@ def test_a_cancel_in_the_midst_of_the_pools_work_is_put_off(
     assert not (tmp_path / "trace").exists()
 
 
-def test_a_loop_that_the_collector_ends_harms_nobody(
-    executor: LocalExecutor, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even in the executor's own thread, while it sends."""
-    send, is_armed = Pool._send, threading.Event()
-
-    def collect_and_send(pool: Pool, seat: Any) -> None:
-        if is_armed.is_set():
-            gc.collect()
-        send(pool, seat)
-
-    monkeypatch.setattr(Pool, "_send", collect_and_send)
-    executor.submit(tasks.step).result(PATIENCE)
-    for number in range(5):
-        gate = Gate(tmp_path / str(number))
-        blocked = executor.submit(tasks.step, gate.path)
-        loop(executor)
-        futures = [executor.submit(tasks.echo, number) for number in range(200)]
-        is_armed.set()
-        assert [future.result(PATIENCE) for future in futures] == list(range(200))
-        is_armed.clear()
-        gate.open()
-        blocked.result(PATIENCE)
-
-
-def loop(executor: LocalExecutor) -> None:
-    """Leave a loop over `map` that has begun to the collector."""
-    results: Any = executor.map(tasks.echo, range(400))
-    next(results)
-    cycle = [results]
-    cycle.append(cycle)
-
-
 def test_kill_ends_what_runs(single: LocalExecutor, gate: Gate) -> None:
     """With its worker; the next call has another one."""
     before = single.submit(tasks.pid).result(PATIENCE)

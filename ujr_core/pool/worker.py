@@ -105,6 +105,7 @@ class Worker:
         self._functions: dict[int, Callable[..., Any]] = {}
         self._meter = Meter()
         HERE.settle(page, self._meter, self._names)
+        self._last_number = -1  # of the function that ran last
         self._home = Home(lambda: show_stack_on_term(output_fd))
         self._orphans = Orphans()
         self._memory = MemoryLimit()
@@ -176,6 +177,9 @@ class Worker:
     def _run(self, run_id: int) -> int:
         """Run what was claimed, and return the next run, which is claimed then."""
         HERE.run = run = self._claimed(run_id)
+        if run.number != self._last_number:
+            self._last_number = run.number
+            self._home.tidy()
         self._meter.begin()
         account = self._call(run)
         if os.getpid() != self._pid:
