@@ -15,7 +15,16 @@ import attrs
 
 from ujr_core.durations import format_duration
 from ujr_core.engine import Answer, Engine, offer_of
-from ujr_core.execution import Capabilities, News, Order, RunBegun, RunEnded, RunRecalled, WorkersCannotStart
+from ujr_core.execution import (
+    Capabilities,
+    News,
+    Order,
+    PlacesAdded,
+    RunBegun,
+    RunEnded,
+    RunRecalled,
+    WorkersCannotStart,
+)
 from ujr_core.executoroffer import ExecutorOffer
 from ujr_core.foreign import one_line
 from ujr_core.inbox import Inbox, Source
@@ -86,7 +95,7 @@ class FuturesExecutor(Source):
         self._backoff = StartBackoff()
         self._engine: Engine | None = None
         self._patience, self._late_at = patience, math.inf
-        self._is_opening = self._is_closed = False
+        self._is_opening = self._is_closed = self._is_known = False
         self._closes: list[threading.Event] = []
         self._close_by = math.inf
         self._waiting: dict[int, Order] = {}
@@ -103,15 +112,14 @@ class FuturesExecutor(Source):
         strand.post(functools.partial(self._open, strand))
 
     def settle(self, deadline: float) -> None:
-        """Wait for the first answer, so that it is known how many places there are; from then on their number stays.
+        """Wait for the first answer, so that it is known how many places there are.
 
         Args:
             deadline: monotonic.
         """
         self.has_answered.wait(max(0.0, deadline - time.monotonic()))
-        self._news.extend(self.take())
-        if self._engine is not None and self._engine.offer.capacity is not None:
-            self.capabilities = attrs.evolve(self.capabilities, capacity=self._engine.offer.capacity)
+        for _ in self.take():
+            pass  # whoever waits looks at the capabilities
 
     def start(self, orders: Iterable[Order]) -> None:
         """Take orders; they wait here until the executor has a place for them."""
@@ -224,7 +232,12 @@ class FuturesExecutor(Source):
         self._is_opening = False
         self._engine = engine
         self.capabilities = _as_offered(self.capabilities, engine.offer)
-        return ()
+        if (capacity := engine.offer.capacity) is not None:
+            if capacity > self.capabilities.capacity:
+                yield PlacesAdded(self.name, capacity)
+            if not self._is_known or capacity > self.capabilities.capacity:
+                self.capabilities = attrs.evolve(self.capabilities, capacity=capacity)
+        self._is_known = True
 
     def _on_not_opened(self, reason: str) -> Iterable[News]:
         self._is_opening = False

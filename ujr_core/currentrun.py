@@ -71,8 +71,9 @@ def current_run() -> CurrentRun:
         )
     with _telling:
         if guest is not None:  # first, for a worker may be the host
-            guest.told = guest.told or _of_guest(guest)
-            return guest.told
+            told: CurrentRun = guest.told or _of_guest(guest)
+            guest.told = told
+            return told
         assert run is not None
         if _last is None or _last._run_id != run.run_id:
             _last = _told(run)

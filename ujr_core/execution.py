@@ -90,7 +90,20 @@ class WorkersCannotStart:
     retry_after: float
 
 
-News = RunBegun | RunEnded | RunRecalled | WorkersCannotStart
+@attrs.frozen
+class PlacesAdded:
+    """An executor has answered, and takes more runs at once than was known.
+
+    Args:
+        executor: its name.
+        capacity: its places now; fewer than there are change nothing.
+    """
+
+    executor: str
+    capacity: int
+
+
+News = RunBegun | RunEnded | RunRecalled | WorkersCannotStart | PlacesAdded
 
 
 class Watcher(Protocol):

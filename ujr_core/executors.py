@@ -16,9 +16,6 @@ from ujr_core.strand import Strands
 from ujr_core.values import Node
 from ujr_core.workingfolder import WorkingFolder
 
-START_PATIENCE = 0.05
-"""Seconds that a runner which starts waits to learn how many places executors have; other jobs wait as long."""
-
 
 def open_executors(
     names: Iterable[str],
@@ -30,9 +27,9 @@ def open_executors(
     workers: int,
     site: Site,
     patience: float,
-    wait: float = START_PATIENCE,
+    wait: float = 0.0,
 ) -> dict[str, FuturesExecutor]:
-    """Ask the plugins of these names for their executors, all at once, and wait for them a little.
+    """Ask the plugins of these names for their executors, all at once.
 
     One that raises is no error: its runs wait, which is said, and it is asked again. Nor is one that has not answered
     yet: its answer is used when it comes.
@@ -46,8 +43,8 @@ def open_executors(
         workers: places of one that does not say how many it has.
         site: of the runner.
         patience: seconds after which it is said that one has not answered.
-        wait: seconds that all of them together are waited for; of one that has not answered by then, it is not learnt
-            any more that it has more places than ``workers``.
+        wait: seconds that all of them together are waited for; of one that has not answered by then, `PlacesAdded`
+            says later how many places it has.
     """
     folder = WorkingFolder(site.folder)
     opened = {}

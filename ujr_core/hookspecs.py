@@ -182,9 +182,8 @@ def executor(node: Node) -> concurrent.futures.Executor | ExecutorOffer:
         It is given one function, from bytes to bytes, which its processes import from ``ujr_core``. It is shut down
         when the runner stops, without being waited for.
     If you raise: the runs of those jobs wait, which is said, and you are called again, 0.1 s to 5 s later. Other jobs
-        run. So they do while you have not answered, which is said after ``fetch_timeout`` of ``[runner]``; later than
-        0.05 s after the start, a ``capacity`` above ``workers`` is not used any more. What its ``submit`` raises, or a
-        future in the place of an answer, ends that run as ``executor_lost``.
+        run. So they do while you have not answered, which is said after ``fetch_timeout`` of ``[runner]``. What its
+        ``submit`` raises, or a future in the place of an answer, ends that run as ``executor_lost``.
     Example:
         >>> @hookimpl
         ... def executor(node):

@@ -40,6 +40,33 @@ from ujr_core import hookimpl
 def executor(node):
     threading.Event().wait()
 """
+MEET = """
+import pathlib, threading
+from ujr_core import Task, hookimpl
+
+meeting, job_runs = threading.Barrier(4), threading.Event()
+
+@hookimpl
+def get_runnable_tasks(job):
+    if job.name == "here":
+        job_runs.set()
+    elif not pathlib.Path("met").exists():
+        yield from (Task(meet, (), signature=str(number)) for number in range(4))
+
+def meet():
+    meeting.wait(20)
+    pathlib.Path("met").touch()
+"""
+LATE = """
+import concurrent.futures
+import notes
+from ujr_core import ExecutorOffer, hookimpl
+
+@hookimpl
+def executor(node):
+    assert notes.job_runs.wait(20)
+    return ExecutorOffer(concurrent.futures.ThreadPoolExecutor(4), capacity=4)
+"""
 CONFIG = """
 [runner]
 plugins = ["notes", "threads"]
@@ -83,6 +110,15 @@ def test_an_executor_that_is_away_holds_up_its_own_jobs_alone(tmp_path: pathlib.
         assert not (tmp_path / "there").exists()
         (tmp_path / "away").unlink()
         runner.wait_said("there: notes.note")
+
+
+def test_all_places_of_an_executor_are_used(tmp_path: pathlib.Path) -> None:
+    """Also those beyond `workers`, which it tells of when jobs run already: four tasks meet there."""
+    project(tmp_path)
+    (tmp_path / "notes.py").write_text(MEET)
+    (tmp_path / "threads.py").write_text(LATE)
+    ended = ujr(tmp_path, "run", "there", "here")
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_an_executor_that_hangs_holds_up_its_own_jobs_alone(tmp_path: pathlib.Path) -> None:

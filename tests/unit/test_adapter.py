@@ -20,7 +20,7 @@ import pytest
 
 from ujr_core import ExecutorOffer
 from ujr_core.adapter import MOST_REFUSALS, FuturesExecutor
-from ujr_core.execution import News, Order, RunBegun, RunEnded, RunRecalled, WorkersCannotStart
+from ujr_core.execution import News, Order, PlacesAdded, RunBegun, RunEnded, RunRecalled, WorkersCannotStart
 from ujr_core.executors import close_executors
 from ujr_core.inbox import Inbox
 from ujr_core.pool.backoff import FIRST
@@ -142,6 +142,8 @@ def turn(adapter: FuturesExecutor, inbox: Inbox, *orders: Order, later: float = 
 def told(news: News) -> tuple[int, str]:
     """Return the run, and what it is said to have done; 0 for what is said of no run."""
     match news:
+        case PlacesAdded(executor="x", capacity=capacity):
+            return 0, f"{capacity} places"
         case WorkersCannotStart(message=message):
             return 0, message
         case RunEnded(run_id=run_id, outcome=Result(summary=summary)):
@@ -457,9 +459,8 @@ def test_a_plugin_that_raises_is_asked_again(adapt: Any, inbox: Inbox) -> None:
     adapter.start([order(1), order(2), order(3)])
     said = [text for _ in range(6) for _, text in turn(adapter, inbox, later=LATER)]
     assert 'executor "x" cannot be had: executor of plugin "x" returned a list' in said
-    assert said[-2:] == ["begun", "begun"]
-    assert adapter.capabilities.capacity == 2  # the scheduler reckons with that, so no more are submitted
-    assert len(pool.futures) == 2
+    assert said[-4:] == ["5 places", "begun", "begun", "begun"]
+    assert (adapter.capabilities.capacity, len(pool.futures)) == (5, 3)
 
 
 def test_a_plugin_that_does_not_answer_is_waited_for(inbox: Inbox, tmp_path: Path) -> None:
@@ -481,7 +482,7 @@ def test_a_plugin_that_does_not_answer_is_waited_for(inbox: Inbox, tmp_path: Pat
     assert adapter.next_wake == math.inf
     may_answer.set()
     adapter.has_answered.wait()
-    assert turn(adapter, inbox) == []
+    assert turn(adapter, inbox) == [(0, "5 places")]
     news: Told = []
     while not news:
         news = turn(adapter, inbox)

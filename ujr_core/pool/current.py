@@ -19,8 +19,8 @@ from types import FrameType
 TYPE_CHECKING = False  # not that of `typing`, which would be the longest part of a worker's start
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
-    from ujr_core.currentrun import CurrentRun
     from ujr_core.pool.meter import Meter
     from ujr_core.pool.page import Page
     from ujr_core.pool.wire import Run
@@ -183,7 +183,7 @@ class Guest:
 
     def __init__(self, run_id: int, function: str, stopping: Stopping) -> None:
         self.run_id, self.function, self.stopping = run_id, function, stopping
-        self.told: CurrentRun | None = None
+        self.told: Any = None  # what `current_run` gave for it, which lies above this room
 
 
 GUEST: ContextVar[Guest | None] = ContextVar("ujr_guest", default=None)

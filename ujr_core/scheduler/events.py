@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from ujr_core.execution import RunBegun, RunEnded, RunRecalled
+from ujr_core.execution import PlacesAdded, RunBegun, RunEnded, RunRecalled
 from ujr_core.values import Failure, JobConfig
 from ujr_core.values.kept import Kept
 from ujr_core.values.limits import Limit
@@ -232,4 +232,5 @@ Event = (
     | RunBegun
     | RunEnded
     | RunRecalled
+    | PlacesAdded
 )

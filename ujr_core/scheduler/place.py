@@ -92,6 +92,12 @@ class Places:
     def __attrs_post_init__(self) -> None:
         self.free = [Place(self, number) for number in reversed(range(self.capacity))]
 
+    def grow(self, capacity: int) -> None:
+        """Have so many places, if there are fewer."""
+        more = range(self.capacity, capacity)
+        self.free[:0] = [Place(self, number) for number in reversed(more)]
+        self.capacity += len(more)
+
     @property
     def recall_at(self) -> float:
         """Monotonic time at which something that was sent ahead is recalled; ``inf`` if never."""

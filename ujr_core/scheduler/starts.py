@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
+from ujr_core.execution import PlacesAdded
 from ujr_core.scheduler.answer import Answer
 from ujr_core.scheduler.answers import close, go_on
 from ujr_core.scheduler.commands import Command, StartRuns
@@ -18,6 +19,15 @@ from ujr_core.scheduler.place import Place, Places
 from ujr_core.scheduler.run import Run
 from ujr_core.scheduler.state import State
 from ujr_core.values import Failure
+
+
+def places_added(state: State, event: PlacesAdded, now: float) -> Iterable[Command]:
+    """Use more places of an executor from now on."""
+    if (places := state.places.get(event.executor)) is not None:
+        places.grow(event.capacity)
+    else:  # foreign (promise 9)
+        state.ignored += 1
+    return ()
 
 
 def start_held(state: State, now: float) -> Iterator[Command]:

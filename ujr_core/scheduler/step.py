@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ujr_core.execution import RunBegun, RunEnded, RunRecalled
+from ujr_core.execution import PlacesAdded, RunBegun, RunEnded, RunRecalled
 from ujr_core.scheduler import answers, asks, changes, ending, events, jobs, keeping, lines, persons, runs, starts
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.state import State
@@ -35,6 +35,7 @@ _ON: dict[type, _Reaction] = {
     events.Retried: persons.retried,
     events.Cancelled: persons.cancelled,
     events.StopRequested: ending.stop_requested,
+    PlacesAdded: starts.places_added,
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ujr_core.execution import Executor, News, Order, RunBegun, RunEnded, RunRecalled, WorkersCannotStart
+from ujr_core.execution import Executor, News, Order, PlacesAdded, RunBegun, RunEnded, RunRecalled, WorkersCannotStart
 from ujr_core.inbox import Inbox
 from ujr_core.naming import function_name
 
@@ -109,6 +109,8 @@ class Driven:
 
     def _note(self, news: Iterable[Any]) -> None:
         for one in news:
+            if isinstance(one, PlacesAdded):
+                continue  # it was waited for, so they are known
             if isinstance(one, WorkersCannotStart):
                 self.said.append(one.message)
                 continue
