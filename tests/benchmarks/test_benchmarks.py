@@ -24,10 +24,15 @@ def test_a_benchmark_runs_on_a_few_tasks(script: str) -> None:
     command = [sys.executable, "-m", f"tests.benchmarks.{script}", "--n", str(FEW), "--repeat", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stderr.splitlines() if "left out: " not in line] == []
+    assert [line for line in done.stderr.splitlines() if not is_no_news(line)] == []
     rows = [line.split(" | ")[0].removeprefix("| ") for line in done.stdout.splitlines()]
     for contest in SCRIPTS[script](FEW):
         assert set(contest.contestants) <= set(rows)
+
+
+def is_no_news(line: str) -> bool:
+    """Tell whether a line says that a peer is not installed, or that four hooks burn all the processors there are."""
+    return "left out: " in line or (line.startswith("burning: ") and "hung: " in line)
 
 
 def nothing_comes_of_it() -> Figures:
