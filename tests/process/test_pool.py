@@ -35,8 +35,9 @@ from tests.process.driven import (
     witnessed,
 )
 from ujr_core.inbox import Inbox
+from ujr_core.pool.frames import LARGEST
 from ujr_core.pool.guardian import note
-from ujr_core.pool.wire import LARGEST, Account, Ended, Measures, encode_begun, encode_ended, encode_hello
+from ujr_core.pool.wire import Account, Ended, Measures, encode_begun, encode_ended, encode_hello
 from ujr_core.secret import Secret
 from ujr_core.values import Failure, Result
 

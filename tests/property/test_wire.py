@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ujr_core.pool import wire
+from ujr_core.pool.frames import LARGEST, BrokenFrame, FrameReader
 
 FRAMES = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=40)), max_size=8)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -34,7 +35,7 @@ SIZES = st.integers(1, 2**64 - 1)
 
 def body_of(frame: bytes) -> bytes:
     """Return the body of the one frame."""
-    ((_, body),) = wire.FrameReader().feed(frame)
+    ((_, body),) = FrameReader().feed(frame)
     return bytes(body)
 
 
@@ -86,7 +87,7 @@ def test_each_claim_is_as_long_as_any_other(run_ids: list[int]) -> None:
 def test_it_does_not_matter_how_a_stream_is_cut(frames: list[tuple[int, bytes]], data: st.DataObject) -> None:
     """A reader that is fed any pieces yields the same frames, and then holds nothing back."""
     stream = b"".join(len(body).to_bytes(8) + bytes([kind]) + body for kind, body in frames)
-    reader = wire.FrameReader()
+    reader = FrameReader()
     found: list[tuple[int, bytes]] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
@@ -103,13 +104,13 @@ NEWS = (
     wire.encode_ended(wire.Ended(8, wire.Account(returned=False, text="no"), wire.Measures(1.0, 1.0, 1), "out", 9)),
 )
 STREAM = b"".join(NEWS)
-NEWS_FRAMES = list(wire.FrameReader().feed(STREAM))
+NEWS_FRAMES = list(FrameReader().feed(STREAM))
 
 
 @pytest.mark.parametrize("place", range(len(STREAM) + 1))
 def test_news_may_be_cut_at_every_byte(place: int) -> None:
     """Wherever a read ends, the frames are the same, none is given out before it is whole, and nothing is held back."""
-    reader = wire.FrameReader()
+    reader = FrameReader()
     first = list(reader.feed(STREAM[:place]))
     assert sum(9 + len(body) for _, body in first) + reader.partial == place
     assert first + list(reader.feed(STREAM[place:])) == NEWS_FRAMES
@@ -118,7 +119,7 @@ def test_news_may_be_cut_at_every_byte(place: int) -> None:
 
 def test_news_may_come_byte_by_byte() -> None:
     """A reader is no slower to understand what comes slowly."""
-    reader = wire.FrameReader()
+    reader = FrameReader()
     assert [frame for byte in STREAM for frame in reader.feed(bytes([byte]))] == NEWS_FRAMES
 
 
@@ -132,7 +133,7 @@ def test_a_large_frame_may_be_read_to_where_it_belongs(
     """It does not matter how much of it is fed, and how much is read right into the room that is kept for it."""
     whole = [(kind, body + bytes(size)) for kind, body, size in frames]
     stream = b"".join(len(body).to_bytes(8) + bytes([kind]) + body for kind, body in whole)
-    reader = wire.FrameReader()
+    reader = FrameReader()
     found: list[tuple[int, bytes]] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
@@ -151,7 +152,7 @@ def test_a_large_frame_may_be_read_to_where_it_belongs(
 
 def test_of_a_large_frame_what_has_arrived_is_counted() -> None:
     """A worker that died half-way through a large result has sent so much of it."""
-    reader = wire.FrameReader()
+    reader = FrameReader()
     frame = (500_000).to_bytes(8) + b"\x0e" + bytes(500_000)
     assert list(reader.feed(frame[:300_000])) == []
     assert reader.partial == 300_000
@@ -163,9 +164,9 @@ def test_of_a_large_frame_what_has_arrived_is_counted() -> None:
 @given(st.integers(1, 2**64 - 1))
 def test_a_frame_above_the_limit_is_refused_by_its_head(excess: int) -> None:
     """A length that no worker sends is refused before anything of the frame has come."""
-    length = min(wire.LARGEST + excess, 2**64 - 1)
-    with pytest.raises(wire.BrokenFrame):
-        list(wire.FrameReader().feed(length.to_bytes(8) + b"\x0d"))
+    length = min(LARGEST + excess, 2**64 - 1)
+    with pytest.raises(BrokenFrame):
+        list(FrameReader().feed(length.to_bytes(8) + b"\x0d"))
 
 
 @given(
@@ -180,7 +181,7 @@ def test_what_is_no_message_is_read_or_refused(frame: bytes, data: st.DataObject
     body[place:] = data.draw(st.binary(max_size=12)) + body[place + data.draw(st.integers(0, 12)) :]
     for decode in (wire.decode_ended, wire.decode_done, wire.decode_begun):
         for arrived in (bytes(body), memoryview(body)):  # as it is when it is small, and when it is large
-            with contextlib.suppress(wire.BrokenFrame):
+            with contextlib.suppress(BrokenFrame):
                 decode(arrived)
 
 
@@ -190,9 +191,9 @@ def test_a_time_that_no_clock_measures_is_refused(wrong: float, is_duration: boo
     """The scheduler reckons with what runs took, and must not be led to reckon with what is no number of seconds."""
     measures = wire.Measures(wrong, 0.0, 0) if is_duration else wire.Measures(0.0, wrong, 0)
     ended = wire.encode_ended(wire.Ended(1, wire.Account(returned=True, text=""), measures, ""))
-    with pytest.raises(wire.BrokenFrame):
+    with pytest.raises(BrokenFrame):
         wire.decode_ended(body_of(ended))
-    with pytest.raises(wire.BrokenFrame):
+    with pytest.raises(BrokenFrame):
         wire.decode_done(body_of(wire.encode_done(1, 0, measures, b"", 0)))
 
 
@@ -201,5 +202,5 @@ def test_a_rest_that_no_task_may_ask_for_is_refused(rest: float) -> None:
     """Nothing but seconds that a clock can hold comes through to the scheduler."""
     account = wire.Account(returned=False, text="", retry_after=rest)
     frame = wire.encode_ended(wire.Ended(1, account, wire.Measures(0.0, 0.0, 0), ""))
-    with pytest.raises(wire.BrokenFrame, match="a task that is to rest for"):
+    with pytest.raises(BrokenFrame, match="a task that is to rest for"):
         wire.decode_ended(body_of(frame))

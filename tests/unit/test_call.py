@@ -14,8 +14,9 @@ import pytest
 
 from ujr_core import RetryAfter
 from ujr_core.pool.call import Site, WrongVersion, decode_answer, encode_call, run_call
+from ujr_core.pool.frames import BrokenFrame
 from ujr_core.pool.outcome import outcome_of
-from ujr_core.pool.wire import BrokenFrame, Ended
+from ujr_core.pool.wire import Ended
 from ujr_core.values import Failure, Result
 
 Processes = concurrent.futures.ProcessPoolExecutor

@@ -14,6 +14,7 @@ except ImportError:  # another Python than CPython
     from pickle import dumps
 
 from ujr_core.pool import wire
+from ujr_core.pool.frames import LARGEST
 from ujr_core.pool.wire import Account
 from ujr_core.texts import cut, message_of, summary_of, traceback_of, type_name_of
 
@@ -33,7 +34,7 @@ def returned(value: object) -> Account:
         if _is_about_a_secret(error):
             return raised(error)
         pickled = None
-    if pickled is not None and len(pickled) > wire.LARGEST - wire.ENVELOPE:
+    if pickled is not None and len(pickled) > LARGEST - wire.ENVELOPE:
         pickled = None
     return Account(returned=True, text=summary_of(value), value=pickled)
 

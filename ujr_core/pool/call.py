@@ -26,6 +26,7 @@ from ujr_core.pool import wire
 from ujr_core.pool.account import raised, returned
 from ujr_core.pool.capture import captured
 from ujr_core.pool.current import as_guest
+from ujr_core.pool.frames import BrokenFrame, FrameReader
 from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
 from ujr_core.pool.rlimit import MemoryLimit
@@ -102,13 +103,13 @@ def decode_answer(answer: object, run_id: int) -> Ended:
         BrokenFrame: it is no answer to this call.
     """
     if type(answer) is not bytes:
-        raise wire.BrokenFrame(f"a {type(answer).__name__} arrived in the place of an answer")
-    frames = wire.FrameReader()
+        raise BrokenFrame(f"a {type(answer).__name__} arrived in the place of an answer")
+    frames = FrameReader()
     ends = [wire.decode_ended(body) for kind, body in frames.feed(answer) if kind == wire.ENDED]
     if len(ends) != 1 or frames.partial:
-        raise wire.BrokenFrame(f"{len(answer)} bytes that are no answer arrived")
+        raise BrokenFrame(f"{len(answer)} bytes that are no answer arrived")
     if ends[0].run_id != run_id:
-        raise wire.BrokenFrame(f"an answer for run {ends[0].run_id} arrived, not {run_id}")
+        raise BrokenFrame(f"an answer for run {ends[0].run_id} arrived, not {run_id}")
     return ends[0]
 
 

@@ -13,6 +13,7 @@ import attrs
 
 from ujr_core.execution import News, Order, RunBegun, RunEnded, RunRecalled
 from ujr_core.pool import wire
+from ujr_core.pool.frames import BrokenFrame, Frame, FrameReader
 from ujr_core.pool.outcome import outcome_of
 from ujr_core.pool.output import joined
 from ujr_core.pool.process import Death, Launch, WorkerProcess
@@ -73,7 +74,7 @@ class Seat:
         self._begun_at: float | None = None
         self._to_kill: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
-        self._frames = wire.FrameReader()
+        self._frames = FrameReader()
         self._fault = ""
         self._on = {
             wire.HELLO: self._hello,
@@ -192,7 +193,7 @@ class Seat:
         self.is_deaf = not data
         return self._understood(self._frames.feed(data))
 
-    def _understood(self, frames: Iterable[wire.Frame]) -> list[News]:
+    def _understood(self, frames: Iterable[Frame]) -> list[News]:
         news: list[News] = []
         now = time.monotonic()  # once for all that was read: they arrived together
         try:
@@ -205,7 +206,7 @@ class Seat:
                     news.append(self._begun(next_run, now))
                 elif self._begun_at is None:
                     self.owed_since = now if self._line else math.inf
-        except wire.BrokenFrame as error:
+        except BrokenFrame as error:
             self.is_deaf = self.is_doomed = True
             self._fault = f"wrote what no worker writes ({error}), so it was killed, and "
             self.process.signal(signal.SIGKILL)
@@ -245,7 +246,7 @@ class Seat:
 
     def _begun(self, run_id: int, now: float) -> RunBegun:
         if self._begun_at is not None or not self._line or self._line[0].run_id != run_id:
-            raise wire.BrokenFrame(f"run {run_id} was begun out of turn")
+            raise BrokenFrame(f"run {run_id} was begun out of turn")
         self._begun_at = now
         self.owed_since = math.inf
         self.has_begun_any = True
@@ -275,9 +276,9 @@ class Seat:
         )
 
 
-def _out_of_turn(run_id: int) -> wire.BrokenFrame:
-    return wire.BrokenFrame(f"run {run_id} ended without having begun")
+def _out_of_turn(run_id: int) -> BrokenFrame:
+    return BrokenFrame(f"run {run_id} ended without having begun")
 
 
 def _unknown(kind: int) -> NoReturn:
-    raise wire.BrokenFrame(f"a message of kind {kind} arrived")
+    raise BrokenFrame(f"a message of kind {kind} arrived")

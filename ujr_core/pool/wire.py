@@ -9,6 +9,8 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 
+from ujr_core.pool.frames import BrokenFrame, framed
+
 TYPE_CHECKING = False  # see `_Record`
 if TYPE_CHECKING:
     from typing import Any
@@ -18,17 +20,12 @@ INIT, FUNCTION, RUN, PRELOAD, NUDGE = 1, 2, 3, 4, 5
 # From a worker.
 HELLO, BEGUN, ENDED, DONE = 11, 12, 13, 14
 
-LARGEST = 256 * 1024 * 1024
-"""Bytes of the largest frame that the runner takes from a worker."""
 ENVELOPE = 1024 * 1024
 """Bytes that are more than all that stands in an ENDED frame beside the value."""
-ANY_LENGTH = 2**64
-_LARGE = 64 * 1024  # bytes of a body that is gathered in one place
 CLAIM = 8
 """Bytes of one claim: the run that a worker may begin next."""
 _LONGEST_REST = 36_500 * 86_400.0  # seconds; what RetryAfter takes at most
 
-_HEADER = struct.Struct("!QB")
 _FUNCTION = struct.Struct("!I")
 _RUN = struct.Struct("!QIiQ")
 _RUN_FRAME = struct.Struct("!QBQIiQ")
@@ -40,14 +37,6 @@ _ENDED = struct.Struct("!QQBqdddQ5I")
 _DONE = struct.Struct("!QQddQH")
 _DONE_FRAME = struct.Struct("!QBQQddQH")
 _RETURNED, _HAS_VALUE, _HAS_EXIT_CODE, _IS_DEFERRED, _HAS_LIMIT, _IS_WORN = 1, 2, 4, 8, 16, 32
-
-
-Frame = tuple[int, "bytes | memoryview"]
-"""Kind and body; a large body is a view of memory that is nobody else's."""
-
-
-class BrokenFrame(Exception):
-    """The other side wrote what it never writes; nothing after it can be understood."""
 
 
 class _Record:
@@ -175,73 +164,10 @@ class Run(_Record):
         self.payload = payload
 
 
-class FrameReader:
-    """Cuts a stream of bytes into frames, however they arrive.
-
-    A large one is gathered in one place, whose size its header tells; whoever reads may read right into that.
-
-    Args:
-        limit: bytes of the largest body that is waited for.
-    """
-
-    def __init__(self, limit: int = LARGEST) -> None:
-        self._limit = limit
-        self._beginning = b""  # of a frame
-        self._large, self._kind, self._filled = bytearray(), 0, 0
-
-    @property
-    def partial(self) -> int:
-        """Bytes of a frame that has not arrived whole."""
-        return len(self._beginning) + (self._filled + _HEADER.size if self._large else 0)
-
-    @property
-    def room(self) -> memoryview | None:
-        """Where the rest of a large frame goes, of which `fill` is told; None while there is none."""
-        return memoryview(self._large)[self._filled :] if self._large else None
-
-    def fill(self, count: int) -> Iterator[Frame]:
-        """Take in so many bytes that were read into `room`, and yield the frame if it is whole now."""
-        self._filled += count
-        if self._filled == len(self._large):
-            body, self._large = memoryview(self._large), bytearray()
-            yield self._kind, body
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Yield kind and body of each frame that is whole now.
-
-        Raises:
-            BrokenFrame: a frame says that it is larger than the limit.
-        """
-        if (room := self.room) is not None:
-            count = min(len(room), len(data))
-            room[:count], data = data[:count], data[count:]
-            yield from self.fill(count)
-        if self._beginning:
-            data, self._beginning = self._beginning + data, b""
-        start, size, head, unpack = 0, len(data), _HEADER.size, _HEADER.unpack_from
-        while (begin := start + head) <= size:
-            length, kind = unpack(data, start)
-            end = begin + length
-            if end > size:
-                if length > self._limit:
-                    raise BrokenFrame(f"a message of {length} bytes was announced")
-                if length > _LARGE:
-                    self._begin_large(kind, length, data[begin:])
-                    return
-                break
-            start = end
-            yield kind, data[begin:end]
-        self._beginning = data[start:]
-
-    def _begin_large(self, kind: int, length: int, beginning: bytes) -> None:
-        self._large, self._kind, self._filled = bytearray(length), kind, len(beginning)
-        self._large[: len(beginning)] = beginning
-
-
 def encode_init(init: Init) -> bytes:
     """Tell a new worker how to live."""
     # No path holds a NUL; and not as JSON, which takes a worker longer to import than all of this.
-    return _frame(INIT, os.fsencode("\0".join((str(init.most_memory or ""), *init.sys_path))))
+    return framed(INIT, os.fsencode("\0".join((str(init.most_memory or ""), *init.sys_path))))
 
 
 def decode_init(body: bytes | memoryview) -> Init:
@@ -252,7 +178,7 @@ def decode_init(body: bytes | memoryview) -> Init:
 
 def encode_function(number: int, name: str) -> bytes:
     """Give a function its number for the life of the worker."""
-    return _frame(FUNCTION, _FUNCTION.pack(number), name.encode())
+    return framed(FUNCTION, _FUNCTION.pack(number), name.encode())
 
 
 def decode_function(body: bytes | memoryview) -> tuple[int, str]:
@@ -263,7 +189,7 @@ def decode_function(body: bytes | memoryview) -> tuple[int, str]:
 
 def encode_preload(name: str) -> bytes:
     """Have a function imported before it is wanted."""
-    return _frame(PRELOAD, name.encode())
+    return framed(PRELOAD, name.encode())
 
 
 def decode_preload(body: bytes | memoryview) -> str:
@@ -273,7 +199,7 @@ def decode_preload(body: bytes | memoryview) -> str:
 
 def encode_nudge() -> bytes:
     """Have a worker look for claims once more."""
-    return _frame(NUDGE)
+    return framed(NUDGE)
 
 
 def encode_run(run_id: int, number: int, payload: bytes, slot: int = -1, memory: int | None = None) -> bytes:
@@ -299,12 +225,12 @@ def decode_claims(data: bytes) -> list[int]:
 
 def encode_hello() -> bytes:
     """Say that the worker is ready."""
-    return _frame(HELLO)
+    return framed(HELLO)
 
 
 def encode_begun(run_id: int) -> bytes:
     """Acknowledge a run."""
-    return _frame(BEGUN, _BEGUN.pack(run_id))
+    return framed(BEGUN, _BEGUN.pack(run_id))
 
 
 def decode_begun(body: bytes | memoryview) -> int:
@@ -343,7 +269,7 @@ def encode_ended(ended: Ended) -> bytes:
         measures.peak_memory_bytes,
         *map(len, texts),
     )
-    return _frame(ENDED, head, *texts, account.value or b"")
+    return framed(ENDED, head, *texts, account.value or b"")
 
 
 def encode_done(run_id: int, next_run: int, measures: Measures, summary: bytes, size: int) -> bytes:
@@ -415,10 +341,6 @@ def decode_ended(body: bytes | memoryview) -> Ended:
 def _no_times(duration: float, cpu: float) -> BrokenFrame:
     # NaN is among them, which is neither above nor below anything.
     return BrokenFrame(f"a run of {duration} s, {cpu} s of the processor, arrived")
-
-
-def _frame(kind: int, *parts: bytes) -> bytes:
-    return b"".join((_HEADER.pack(sum(map(len, parts)), kind), *parts))
 
 
 def _encode_text(text: str) -> bytes:

@@ -24,6 +24,7 @@ from ujr_core.pool import kernel, wire
 from ujr_core.pool.account import NOTHING, raised, returned
 from ujr_core.pool.cgroup import enter_cgroup
 from ujr_core.pool.current import HERE
+from ujr_core.pool.frames import ANY_LENGTH, FrameReader
 from ujr_core.pool.home import Home
 from ujr_core.pool.meter import Meter
 from ujr_core.pool.orphans import Orphans
@@ -99,7 +100,7 @@ class Worker:
         self._orders_fd, self._news_fd, self._claims_fd, self._output_fd = orders_fd, news_fd, claims_fd, output_fd
         self._page = page
         self._pid = os.getpid()
-        self._frames = wire.FrameReader(wire.ANY_LENGTH)
+        self._frames = FrameReader(ANY_LENGTH)
         self._orders: dict[int, wire.Run] = {}
         self._names: dict[int, str] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
