@@ -147,6 +147,8 @@ def test_an_executor_that_is_not_there_ends_a_start(tmp_path: pathlib.Path) -> N
         "c": {"plugin": "command", "params": {"shell": "true"}, "executor": "env"},
     }
     found = load_project({"runner": {"executor": "env"}, "jobs": jobs}, discover=False)
+    with found.opened():
+        pass  # which closes what was opened to look at it
     assert "\n".join(map(str, found.faults)) == (
         'error[plugin-no-hook]: [runner] names the executor "env", and plugin "env" has no executor\n'
         "  where: <python>, runner.executor\n"
