@@ -8,6 +8,10 @@ AHEAD = 0.002
 """Seconds of expected work that a place is given at once: enough that a worker does not wait for its next run, and so
 little that another job's task does not wait long."""
 
+SHORT = 0.006
+"""Seconds of a task behind which one more is sent ahead in any case: to wait for the runner, which may have to wait for
+a processor itself, would take a good part of that time."""
+
 LEAST = 10e-6
 """Seconds that any task takes of a worker, whatever it measured itself."""
 
@@ -36,4 +40,5 @@ class Expectation:
         """Return how many runs a place is given at once, from 1 to ``longest``."""
         if self.seconds is None:
             return 1
-        return max(1, min(longest, int(AHEAD / max(self.seconds, LEAST))))
+        least = 2 if self.seconds <= SHORT else 1
+        return min(longest, max(least, int(AHEAD / max(self.seconds, LEAST))))

@@ -92,16 +92,16 @@ def test_what_is_not_known_is_not_sent_ahead() -> None:
     assert [sent.before for sent in world.sent] == [(), ()]
 
 
-@pytest.mark.parametrize(("seconds", "length"), [(0.0, 16), (0.0002, 10), (0.0005, 4), (0.0011, 1), (5.0, 1)])
+@pytest.mark.parametrize(("seconds", "length"), [(0.0, 16), (0.0002, 10), (0.0005, 4), (0.0011, 2), (0.005, 2), (0.007, 1), (5.0, 1)])
 def test_about_two_milliseconds_of_work_stand_at_a_place(seconds: float, length: int) -> None:
-    """The shorter a job's runs, the more of them a place is given, up to what it takes."""
+    """The shorter a job's runs, the more of them a place is given, up to what it takes; behind a short one another."""
     expectation = Expectation()
     assert expectation.line(16) == 1
     expectation.note(seconds)
     assert expectation.line(16) == length
     world = World(workers=2, longest_line=16)
     flood(world, "a", seconds or 0.0001)
-    world.run(until=0.02)
+    world.run(until=0.03)
     assert world.longest_line_seen() == length
 
 
@@ -342,7 +342,7 @@ def test_a_recall_that_comes_too_late_changes_nothing() -> None:
     world.run(until=100)
     assert world.recalls[0][0] == PATIENCE
     assert len(world.send_times("b")) == 1
-    assert len(world.send_times("c")) == 2
+    assert len(world.send_times("c")) > 1
     assert Counter(world.started()) == dict.fromkeys(["short", *"abcd"], 1)
     assert Counter(kind for _, kind, _, _ in world.reports) == {"started": 5, "succeeded": 5}
 
