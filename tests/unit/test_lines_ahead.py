@@ -92,7 +92,9 @@ def test_what_is_not_known_is_not_sent_ahead() -> None:
     assert [sent.before for sent in world.sent] == [(), ()]
 
 
-@pytest.mark.parametrize(("seconds", "length"), [(0.0, 16), (0.0002, 10), (0.0005, 4), (0.0011, 2), (0.005, 2), (0.007, 1), (5.0, 1)])
+@pytest.mark.parametrize(
+    ("seconds", "length"), [(0.0, 16), (0.0002, 10), (0.0005, 4), (0.0011, 2), (0.005, 2), (0.007, 1), (5.0, 1)]
+)
 def test_about_two_milliseconds_of_work_stand_at_a_place(seconds: float, length: int) -> None:
     """The shorter a job's runs, the more of them a place is given, up to what it takes; behind a short one another."""
     expectation = Expectation()
