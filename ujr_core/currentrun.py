@@ -8,6 +8,7 @@ import time
 import attrs
 
 from ujr_core.errors import TaskError
+from ujr_core.naming import dotted
 from ujr_core.pool.current import GUEST, HERE, Guest, Stopping
 from ujr_core.pool.wire import Run
 from ujr_core.values.particulars import Particulars
@@ -84,22 +85,18 @@ def _told(run: Run) -> CurrentRun:
     page = HERE.page
     known = Particulars.decoded(page.particulars(run.slot)) if page is not None and run.slot >= 0 else None
     if known is None:
-        return CurrentRun(str(run.run_id), _dotted(HERE.names[run.number]), run_id=run.run_id)
+        return CurrentRun(str(run.run_id), dotted(HERE.names[run.number]), run_id=run.run_id)
     deadline = None if known.timeout is None or HERE.meter is None else _monotonic(HERE.meter.began) + known.timeout
     return CurrentRun(
-        known.id, _dotted(known.function), known.job, known.signature, known.label, known.attempt, deadline,
+        known.id, dotted(known.function), known.job, known.signature, known.label, known.attempt, deadline,
         run_id=run.run_id,
     )  # fmt: skip
 
 
 def _of_guest(guest: Guest) -> CurrentRun:
-    return CurrentRun(str(guest.run_id), _dotted(guest.function), stopping=guest.stopping)
+    return CurrentRun(str(guest.run_id), dotted(guest.function), stopping=guest.stopping)
 
 
 def _monotonic(counted: float) -> float:
     # The meter counts on the finest clock there is, which on some systems is another.
     return time.monotonic() - (time.perf_counter() - counted)
-
-
-def _dotted(function: str) -> str:
-    return function.replace(":", ".")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 
@@ -13,6 +12,7 @@ from ujr_core.configuration.settings import LOCAL
 from ujr_core.execution import Executor, News, Order, RunBegun, RunEnded
 from ujr_core.inbox import Inbox
 from ujr_core.inflight import NO_SLOT, InFlight, Left
+from ujr_core.naming import dotted
 from ujr_core.redact import scrub
 from ujr_core.report import Report
 from ujr_core.reporting import Reporting
@@ -99,7 +99,7 @@ class Dispatch:
             now = self._now = self._clock.now()
         self._started[run_id] = told = new_task_run(
             f"{self._runner_id}-{run_id}", config.name, offer.task, offer.signature, offer.label,
-            _dotted(offer.function), run.attempt, self._node, now,
+            dotted(offer.function), run.attempt, self._node, now,
         )  # fmt: skip
         if place is not None and place.places.name != LOCAL:  # of which the workers note it themselves
             self._in_flight.begin(self._slots.get(run_id, NO_SLOT), now.timestamp())
@@ -167,11 +167,6 @@ class Dispatch:
             self._inbox.put(RunEnded(run_id, refusal))
 
 
-@functools.lru_cache(maxsize=4096)
-def _dotted(function: str) -> str:
-    return function.replace(":", ".")
-
-
 def _task_run_of(one: Left) -> TaskRun:
     of = one.particulars
-    return TaskRun(of.id, of.job, None, of.signature, of.label, _dotted(of.function), of.attempt, of.node, one.began_at)
+    return TaskRun(of.id, of.job, None, of.signature, of.label, dotted(of.function), of.attempt, of.node, one.began_at)

@@ -38,6 +38,12 @@ def function_name(function: Callable[..., Any]) -> str:
     return f"{module}:{name}"
 
 
+@functools.lru_cache(maxsize=4096)
+def dotted(function: str) -> str:
+    """Return ``module.qualified.name``, as people are told of a function, of ``module:qualified.name``."""
+    return function.replace(":", ".")
+
+
 def import_function(name: str) -> Callable[..., Any]:
     """Import what ``module:qualified.name`` or ``module.name`` names.
 

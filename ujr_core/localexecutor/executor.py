@@ -18,7 +18,7 @@ from ujr_core.errors import TaskError
 from ujr_core.localexecutor.drive import Drive
 from ujr_core.localexecutor.future import CallFuture
 from ujr_core.localexecutor.lines import Call
-from ujr_core.naming import function_name
+from ujr_core.naming import dotted, function_name
 from ujr_core.secret import pickle_for_worker
 from ujr_core.texts import message_of, type_name_of
 
@@ -97,7 +97,7 @@ class LocalExecutor(concurrent.futures.Executor):
             drive = self._drive or self._begin()
             if drive.is_over:
                 raise _refused("its thread has ended, as the log says", "please report it, and make another one")
-            future: CallFuture[T] = CallFuture(run_id, name.replace(":", "."), drive)
+            future: CallFuture[T] = CallFuture(run_id, dotted(name), drive)
             drive.put(Call(run_id, name, payload, future=future))  # type: ignore[arg-type]  # a future of anything
         return future
 
@@ -188,10 +188,10 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 
 def _never_sent(run_id: int, name: str, error: Exception) -> CallFuture[Any]:
-    dotted = name.replace(":", ".")
-    future: CallFuture[Any] = CallFuture(run_id, dotted, None)
+    function = dotted(name)
+    future: CallFuture[Any] = CallFuture(run_id, function, None)
     what = f"the arguments cannot be pickled: {type_name_of(type(error))}: {message_of(error)}"
-    wrong = TaskError("task-not-picklable", what, dotted, "pass plain data, or what the function makes the object of")
+    wrong = TaskError("task-not-picklable", what, function, "pass plain data, or what the function makes the object of")
     wrong.__cause__ = error
     future.set_exception(wrong)
     return future
