@@ -432,11 +432,13 @@ def test_a_callback_that_exits_ends_nothing(
     assert any("a callback of" in record.getMessage() for record in caplog.records)
 
 
-def test_a_callback_may_use_the_executor(single: LocalExecutor, gate: Gate) -> None:
+def test_a_callback_may_use_the_executor(single: LocalExecutor, gate: Gate, tmp_path: pathlib.Path) -> None:
     """It submits, and cancels what waits, in the executor's own thread."""
     heard: list[object] = []
     is_over = threading.Event()
+    second_gate = Gate(tmp_path / "second-gate")
     first = begun(single.submit(tasks.wait_for, gate.path))
+    single.submit(tasks.wait_for, second_gate.path)  # may begin before the callback is called; the next cannot
     waiting = single.submit(tasks.add, 1)
 
     def react(_: object) -> None:
@@ -449,6 +451,8 @@ def test_a_callback_may_use_the_executor(single: LocalExecutor, gate: Gate) -> N
 
     first.add_done_callback(react)
     gate.open()
+    until(lambda: bool(heard))
+    second_gate.open()
     assert is_over.wait(PATIENCE)
     assert heard == [True, 2]
 
