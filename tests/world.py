@@ -171,6 +171,7 @@ class World:
         self.said: list[str] = []
         self.is_deaf = False
         self.closed: list[str] = []
+        self.forgotten_jobs: list[tuple[float, str]] = []
         self.ends: dict[str, Ends] = {}
         self.details: dict[str, list[Event]] = {}
         self.ask_seconds: dict[str, float] = {}
@@ -226,9 +227,9 @@ class World:
         """A person triggers a job at a time."""
         self.at(time, Triggered(job, due))
 
-    def pause(self, time: float, job: str) -> None:
-        """A person pauses a job at a time."""
-        self.at(time, Paused(job))
+    def pause(self, time: float, job: str, until: float | None = None) -> None:
+        """A person pauses a job at a time, until another, both in seconds since the world began."""
+        self.at(time, Paused(job, None if until is None else self.wall + until))
 
     def resume(self, time: float, job: str) -> None:
         """A person resumes a job at a time."""
@@ -457,7 +458,7 @@ class World:
             self._take_back([command.run_id])
             return
         spot = self._standing.get(command.run_id)
-        can_kill = spot is None or self._settings["executors"][spot[0]].can_kill
+        can_kill = spot is None or self.state.executors[spot[0]].can_kill
         if can_kill and (command.signal == SIGKILL or not self.is_deaf):
             self.at(self.now, RunEnded(command.run_id, Failure("worker_lost", "SIGTERM", "killed")))
 
@@ -470,6 +471,9 @@ class World:
 
     def _ForgetRun(self, command: commands.ForgetRun) -> None:
         self.never_began.append((self.now, command.run_id))
+
+    def _ForgetJob(self, command: commands.ForgetJob) -> None:
+        self.forgotten_jobs.append((self.now, command.job))
 
     def _WarnRun(self, command: commands.WarnRun) -> None:
         self.warned.append((self.now, command.run_id))

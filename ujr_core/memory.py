@@ -19,7 +19,7 @@ from ujr_core.values.kept import Kept
 
 FILE = "state.db"
 
-VERSION = 1
+VERSION = 2
 """Of the tables; in the file it stands as ``PRAGMA user_version``."""
 
 PATIENCE = 1.0
@@ -37,15 +37,20 @@ CREATE TABLE jobs (
     is_backfill INTEGER NOT NULL,
     is_paused INTEGER NOT NULL,
     last_run REAL,
-    last_success REAL
+    last_success REAL,
+    paused_until REAL
 ) WITHOUT ROWID;
 CREATE TABLE over (job TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (job, digest)) WITHOUT ROWID;
 CREATE TABLE starts ("limit" TEXT NOT NULL, at REAL NOT NULL, weight INTEGER NOT NULL);
 CREATE INDEX starts_of_limit ON starts ("limit", at);
 """
 
-_READ_JOBS = "SELECT job, first_seen, schedule, settled, due, is_backfill, is_paused, last_run, last_success FROM jobs"
-_WRITE_JOB = "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MIGRATIONS = {0: _SCHEMA, 1: "ALTER TABLE jobs ADD COLUMN paused_until REAL;"}
+"""What makes of each version, 0 being an empty file, the one that is used here."""
+
+# All columns, in their order: a later version only adds some behind them, for which an older file has the default.
+_READ_JOBS = "SELECT * FROM jobs"
+_WRITE_JOB = "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Memory:
@@ -145,7 +150,7 @@ def _read(folder: pathlib.Path, query: str) -> list[Any]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
         with contextlib.closing(connection):
-            return connection.execute(query).fetchall() if _has_tables(connection, path) else []
+            return connection.execute(query).fetchall() if _version_of(connection, path) else []
 
 
 def _opened(path: pathlib.Path) -> sqlite3.Connection:
@@ -168,20 +173,21 @@ def _prepare(connection: sqlite3.Connection, path: pathlib.Path) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     # Pages; by default it would be ten times as many, and a log of 4 MB is much where a disk is nearly full.
     connection.execute("PRAGMA wal_autocheckpoint = 100")
-    if not _has_tables(connection, path):
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
+    if (version := _version_of(connection, path)) != VERSION:
+        script = f"BEGIN IMMEDIATE; {_MIGRATIONS[version]} PRAGMA user_version = {VERSION}; COMMIT"
+        connection.executescript(script)
 
 
-def _has_tables(connection: sqlite3.Connection, path: pathlib.Path) -> bool:
+def _version_of(connection: sqlite3.Connection, path: pathlib.Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, VERSION):
+    if version != VERSION and version not in _MIGRATIONS:
         raise StateError(
             "state-version",
             f"the memory of earlier runners has version {version}, this one knows {VERSION}",
             _where(path),
             f"use the version of ujr-core that wrote it, or delete the file: {_FORGETS}",
         )
-    return version == VERSION
+    return version
 
 
 _RUINED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"})

@@ -96,6 +96,8 @@ class LawWorld(World):
         if act.deed == "pause":
             self.pause(act.at, name)
             self.resume(act.at + act.lasts, name)
+        elif act.deed == "pause for":
+            self.pause(act.at, name, until=act.at + act.lasts)
         else:
             # Another one each time: to ask again for a firing that is settled is a person's right.
             due = self.wall - 1000.0 * self.deeds[name, act.deed] if act.deed == "backfill" else None
@@ -307,7 +309,8 @@ class LawWorld(World):
         waiting = 1 + deeds[name, "trigger"] + deeds[name, "backfill"]
         most = waiting * (self.now / interval + 2 * runs) + dues + deeds[name, "trigger"]
         # It starts with its runner, is resumed, tries its hook again, and may find news in the last run of another.
-        return most + self.lives + deeds[name, "pause"] + self.raised[name] + self.lulls
+        pauses = deeds[name, "pause"] + deeds[name, "pause for"]
+        return most + self.lives + pauses + self.raised[name] + self.lulls
 
     def wrong(self, name: str, due: float | None) -> str:
         """Which task of a job has not run exactly as often as it should have for a firing; "" if all have."""

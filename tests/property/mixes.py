@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ujr_core.values.limits import Limit, Rate
 
 Shape = Literal["batch", "steps", "join", "waits", "list", "one-shot"]
-Deed = Literal["pause", "trigger", "backfill", "crash"]
+Deed = Literal["pause", "pause for", "trigger", "backfill", "crash"]
 
 LIMITS = {"x": Limit(1), "y": Limit(2, Rate(3, 10.0))}
 
@@ -62,10 +62,10 @@ class Act:
     """What befalls a world.
 
     Args:
-        deed: a person pauses, triggers or backfills, or the runner is killed.
+        deed: a person pauses (and resumes later, or says until when), triggers or backfills, or the runner is killed.
         at: seconds.
         job: number of the job that it befalls.
-        lasts: seconds until the job is resumed, or the next runner starts.
+        lasts: seconds until the job goes on, or the next runner starts.
     """
 
     deed: Deed
@@ -134,7 +134,7 @@ _one_shots = _plans(["one-shot"])
 _times = st.integers(0, 400).map(lambda seconds: seconds / 2 + 0.125)
 _acts = st.builds(
     Act,
-    deed=st.sampled_from(["pause", "trigger", "backfill", "crash", "crash"]),
+    deed=st.sampled_from(["pause", "pause for", "trigger", "backfill", "crash", "crash"]),
     at=_times,
     job=st.integers(0, 3),
     lasts=st.sampled_from([0.0, 3.0, 70.0]),

@@ -44,6 +44,7 @@ from ujr_core.scheduler.events import (
 )
 from ujr_core.scheduler.place import PATIENCE
 from ujr_core.values import Backoff, Failure, JobConfig, Result
+from ujr_core.values.kept import Kept
 from ujr_core.values.limits import Limit, Rate
 from ujr_core.values.reported import FailureKind
 
@@ -127,9 +128,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         for number, chosen in enumerate(jobs):
             self._add(JobConfig(f"job{number}", "plugin", **chosen))
 
-    def _add(self, config: JobConfig) -> None:
-        self.witness.jobs[config.name] = Books(config)
-        self._step([JobAdded(config)])
+    def _add(self, config: JobConfig, kept: Kept | None = None) -> None:
+        self.witness.jobs[config.name] = books = Books(config)
+        if kept is not None and kept.is_paused_at(self.now + self.witness.offset):
+            books.is_paused, books.paused_until = True, kept.paused_until
+        self._step([JobAdded(config, kept)])
 
     def _step(self, events: Iterable[Any]) -> None:
         if not self.state.is_finished:
@@ -138,6 +141,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 self.witness.check_end(exit_code(self.state))
 
     def _take_turns(self, events: Iterable[Any]) -> None:
+        self.witness.end_pauses(self.now)
         ordered = step(self.state, list(events), self.now)
         for turn in range(8):
             for command in ordered:
@@ -156,6 +160,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.witness.check_killing(self.now)
         self.witness.check_drain(self.now)
         self.witness.check_hanging(self.now)
+        self.witness.check_gone()
+        self.witness.check_pauses(self.now)
         self._check_firings()
         assert not any(self.witness.to_report.values()), "promise 2: not reported"
 
@@ -421,21 +427,38 @@ class SchedulerMachine(RuleBasedStateMachine):
         if is_free and due is None and not self.state.is_finished:
             assert books.asked_at == self.now, "a trigger was not asked about at once"
 
-    @rule(choice=pick)
-    def pause_or_resume(self, choice: int) -> None:
-        """A person pauses a job, or lets it go on."""
+    @rule(choice=pick, seconds=st.sampled_from([None, None, 0.3, 3.0, 20.0, 3600.0]))
+    def pause_or_resume(self, choice: int, seconds: float | None) -> None:
+        """A person pauses a job, for a while or until further notice, or lets it go on."""
         books = self._living(choice)
         if books is None or self.state.stop is not None:
             return
-        event("a resume" if books.is_paused else "a pause")
+        event("a resume" if books.is_paused else "a pause" if seconds is None else "a pause with an end")
         books.is_paused = not books.is_paused
+        books.paused_until = self._wall(seconds) if books.is_paused else None
         answer = self.state.jobs[books.config.name].answer
         if answer is not None and answer.end is not None and answer.end.how == "raised":
             books.hook_failures, books.hook_until = 0, -math.inf  # what is held of it is forgotten, and its end with it
         if books.is_paused:
             self.witness.take_back(books.config.name)
-        self._step([Paused(books.config.name) if books.is_paused else Resumed(books.config.name)])
+        name = books.config.name
+        self._step([Paused(name, books.paused_until) if books.is_paused else Resumed(name)])
         assert not (books.is_paused and books.open is not None), "a paused job's answer was left open"
+
+    def _wall(self, seconds: float | None) -> float | None:
+        return None if seconds is None else self.now + self.witness.offset + seconds
+
+    @rule(choice=pick, seconds=st.sampled_from([None, -1.0, 0.3, 20.0]))
+    def pause_again(self, choice: int, seconds: float | None) -> None:
+        """A person says something else of the end of a pause, at times too late."""
+        books = self._alive(choice, lambda books: books.is_paused)
+        if books is None or self.state.stop is not None:
+            return
+        event("another end of a pause")
+        end = self._wall(seconds)
+        is_over = end is not None and end <= self.now + self.witness.offset
+        books.is_paused, books.paused_until = not is_over, None if is_over else end
+        self._step([Paused(books.config.name, end)])
 
     @rule(choice=pick, signature=st.sampled_from([None, "a", "b"]))
     def retry(self, choice: int, signature: str | None) -> None:
@@ -476,8 +499,11 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         event("a live change")
         was_given_up = bool(books.quarantined) or books.phase == "quarantined"
+        config = attrs.evolve(books.config, max_tasks=most, check_interval=interval, missed=missed)
+        if config == books.config:
+            return
         self.witness.end_paces(books, self.now)
-        books.config = attrs.evolve(books.config, max_tasks=most, check_interval=interval, missed=missed)
+        books.config = config
         self.witness.lifted(books)
         if was_given_up:
             self._demand(books)
@@ -506,6 +532,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             Books(config),
             open=books.open,
             is_paused=books.is_paused,
+            paused_until=books.paused_until,
             demanded=books.demanded,
             due=books.due,
             firing_over=books.firing_over,
@@ -518,9 +545,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         self._step([JobChanged(config)])
         assert self.witness.jobs[config.name].open is None, "the answer of a job that restarts was left open"
 
-    @rule(choice=pick)
-    def remove_and_add(self, choice: int) -> None:
-        """A job is removed, and comes back."""
+    @rule(choice=pick, is_back=st.booleans())
+    def remove(self, choice: int, is_back: bool) -> None:
+        """A job is removed, and at times comes back at once."""
         books = self._living(choice)
         if books is None or self.state.stop is not None or self.state.mode is not Mode.FOREVER:
             return
@@ -531,7 +558,27 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.witness.removed.append(books)
         self._step([JobRemoved(books.config.name)])
         assert books.open is None, "the answer of a job that is removed was left open"
-        self._add(books.config)
+        if is_back:
+            self._add(books.config)
+
+    @rule(choice=pick, is_kept=st.booleans())
+    def come_back(self, choice: int, is_kept: bool) -> None:
+        """A job that was removed some time ago comes back, with its pause if that was kept."""
+        gone = [books.config for books in self.witness.removed if books.config.name not in self.witness.jobs]
+        if not gone or self.state.stop is not None:
+            return
+        event("a job that came back")
+        config = gone[choice % len(gone)]
+        kept = self.witness.kept.get(config.name) if is_kept and config.every is None else None
+        self._add(config, kept)
+
+    @rule(choice=pick, is_changed=st.booleans())
+    def say_again(self, choice: int, is_changed: bool) -> None:
+        """A job is added or changed to what it is."""
+        books = self._living(choice)
+        if books is not None:
+            config = attrs.evolve(books.config)
+            self._nonsense(JobChanged(config) if is_changed else JobAdded(config, Kept(0.0, is_paused=True)))
 
     def _drop_runs(self, books: Books) -> None:
         for run in self.witness.running(books.config.name):
@@ -570,7 +617,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         for name, books in self.witness.jobs.items():
             if books.is_paused and self.state.stop is None:
-                books.is_paused = False
+                books.is_paused, books.paused_until = False, None
                 self._step([Resumed(name)])
         self.witness.offset = max(self.witness.offset, self.witness.latest - self.now)
         self._step([ClockSet(self.witness.offset)])  # a clock that was set back holds schedules up for as long
@@ -602,7 +649,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             run = self.witness.runs[run_id]
             if run.begun_at is None:
                 self._begin(run_id)
-            wanted[run.job].discard(run.signature)
+            wanted.get(run.job, set()).discard(run.signature)  # of a removed job nothing is wanted
             self._end(run_id, Result("None"))
         for name, books in self.witness.jobs.items():
             if books.open is not None and books.pulling and not self.state.is_finished:

@@ -20,6 +20,7 @@ from ujr_core.scheduler.ending import LAST_PATIENCE
 from ujr_core.scheduler.events import Offer
 from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, Result
+from ujr_core.values.kept import Kept
 from ujr_core.values.limits import Limit
 
 BLAMELESS = ("executor_lost", "deferred")
@@ -53,6 +54,7 @@ class Books:
     config: JobConfig
     phase: str = "starting"
     is_paused: bool = False
+    paused_until: float | None = None
     demanded: str = ""
     open: int | None = None
     pulling: int = 0
@@ -110,6 +112,7 @@ class Witness:
         self.latest = -math.inf
         self.jobs: dict[str, Books] = {}
         self.removed: list[Books] = []
+        self.kept: dict[str, Kept] = {}
         self.runs: dict[int, Active] = {}
         self.floor = Floor(state.executors)
         self.beyond_turns: set[str] = set()
@@ -124,6 +127,14 @@ class Witness:
         self.last_end = 0
         self.has_failed = self.is_idle = False
         self.stopped_at: float | None = None
+
+    def end_pauses(self, now: float) -> None:
+        """Note whose pause has come to its end, before the scheduler is told the time; none does in a stop."""
+        for books in self.jobs.values():
+            is_over = books.paused_until is not None and books.paused_until - self.offset <= now
+            if is_over and self.stopped_at is None:
+                event("the end of a pause")
+                books.is_paused, books.paused_until = False, None
 
     def see(self, command: Any, now: float) -> None:
         """Check one command."""
@@ -366,6 +377,16 @@ class Witness:
         assert self.to_report[run_id] == ["forgotten"], "promise 2: what was reported is forgotten"
         self.to_report[run_id] = []
 
+    def _ForgetJob(self, command: commands.ForgetJob, now: float) -> None:
+        event("a job that is gone")
+        assert command.job not in self.jobs, "gone, though another has its name"
+        assert not self.running(command.job), "gone, though it runs"
+        assert not any(self.to_report.values()), "promise 6: gone before all was reported"
+        assert self.stopped_at is None, "gone at a stop"
+        books = self._last_removed(command.job)
+        assert books.phase == "removed", "gone twice"
+        books.phase = "gone"
+
     def _abandoned(self, run_id: int, now: float) -> None:
         """A runner that ends waits no longer for what was killed and does not end."""
         assert self.state.stop is not None, "given up, though nobody stops"
@@ -426,6 +447,8 @@ class Witness:
         if kept.due is None and books.is_scheduled and books.demanded == "retry":
             books.demanded = ""  # it is settled: there was nothing to try again
         assert kept.is_paused == books.is_paused, "a restart would not know whether it is paused"
+        assert kept.paused_until == books.paused_until, "a restart would not know until when it is paused"
+        self.kept[command.job] = kept
 
     def _KeepStarts(self, command: commands.KeepStarts, now: float) -> None:
         rate = self.limits[command.limit].rate
@@ -438,7 +461,7 @@ class Witness:
     def ended(self, run_id: int, outcome: Result | Failure, now: float, *, retry_after: float | None = None) -> None:
         """Note an end."""
         run = self.runs.pop(run_id)
-        books = self.jobs.get(run.job) or next(one for one in self.removed if one.config.name == run.job)
+        books = self._book_of(run)
         self.clock += 1
         if not books.config.continuous:
             self.last_end = self.clock
@@ -601,7 +624,10 @@ class Witness:
                 assert books.quiet_since > self.last_end, "idle, though a job could not know of the last run"
 
     def _book_of(self, run: Active) -> Books:
-        return self.jobs.get(run.job) or next(one for one in self.removed if one.config.name == run.job)
+        return self.jobs.get(run.job) or self._last_removed(run.job)
+
+    def _last_removed(self, job: str) -> Books:
+        return next(books for books in reversed(self.removed) if books.config.name == job)
 
     def check_end(self, code: int) -> None:
         """What a runner that has ended owes."""
@@ -630,6 +656,22 @@ class Witness:
             longest = self.state.shutdown_timeout + grace + LAST_PATIENCE
             assert now < self.stopped_at + longest, "promise 13: a drain without end"
 
+    def check_gone(self) -> None:
+        """A removed job of which nothing runs any more is gone, unless it came back or the runner stops."""
+        for books in self.removed:
+            name = books.config.name
+            is_left = books.phase == "removed" and name not in self.jobs and books is self._last_removed(name)
+            assert not is_left or self.running(name) or self.state.stop is not None, "gone without a word"
+
+    def check_pauses(self, now: float) -> None:
+        """A pause goes on up to its end; what is told of it is so, and the runner is awake when it ends."""
+        for name, books in self.jobs.items():
+            told = explain(self.state, name, now)
+            assert told.paused_until == books.paused_until, "nobody would know until when it is paused"
+            assert (told.state == "paused") == books.is_paused, "a pause is not what it was told to be"
+            if books.paused_until is not None and self.state.stop is None:
+                assert self.state.next_wake <= books.paused_until - self.offset, "the end of a pause is slept through"
+
     def check_hanging(self, now: float) -> None:
         """A pull that outlasts its time is said to hang."""
         for books in self.jobs.values():
@@ -647,7 +689,8 @@ class Witness:
         for run_id, run in self.runs.items():
             is_unwanted = self._is_unwanted(run) and run_id not in self.floor.spots
             assert not is_unwanted, "what has no place, and is not wanted, does not end"
-            assert self.stopped_at is None or run.begun_at is None or run.is_warned, "nobody warned it of the drain"
+            is_told = run.is_warned or run.signals  # what begins late, and is not wanted, is told to end
+            assert self.stopped_at is None or run.begun_at is None or is_told, "nobody warned it of the drain"
         self._check_turns()
 
     def _is_unwanted(self, run: Active) -> bool:

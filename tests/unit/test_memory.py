@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -30,6 +31,7 @@ NIGHTLY = Kept(
     is_paused=True,
     last_run=1_900_000_300.0625,
     last_success=1_900_000_400.03125,
+    paused_until=1_900_000_500.015625,
 )
 ONCE = Kept(1.5)
 
@@ -203,14 +205,84 @@ def test_the_file_of_a_newer_runner_is_refused_and_kept(tmp_path: pathlib.Path) 
     """What a newer runner wrote is no older one's to read or to overwrite."""
     write(tmp_path, Keep("once", ONCE))
     with sqlite3.connect(tmp_path / FILE) as newer:
-        newer.execute("PRAGMA user_version = 2")
+        newer.execute("PRAGMA user_version = 3")
     newer.close()
     for refusal in refusals(tmp_path):
         assert str(refusal) == (
-            "error[state-version]: the memory of earlier runners has version 2, this one knows 1\n"
+            "error[state-version]: the memory of earlier runners has version 3, this one knows 2\n"
             f"  where: {tmp_path / FILE}, runner.state_dir\n"
             f"  fix:   use the version of ujr-core that wrote it, or delete the file: {FORGETS}"
         )
+
+
+VERSION_1 = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE jobs (
+    job TEXT PRIMARY KEY,
+    first_seen REAL NOT NULL,
+    schedule TEXT NOT NULL,
+    settled REAL,
+    due REAL,
+    is_backfill INTEGER NOT NULL,
+    is_paused INTEGER NOT NULL,
+    last_run REAL,
+    last_success REAL
+) WITHOUT ROWID;
+CREATE TABLE over (job TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (job, digest)) WITHOUT ROWID;
+CREATE TABLE starts ("limit" TEXT NOT NULL, at REAL NOT NULL, weight INTEGER NOT NULL);
+CREATE INDEX starts_of_limit ON starts ("limit", at);
+INSERT INTO jobs VALUES ('nightly', 1900000000.25, 'cron 0 3 * * * Europe/Berlin', 1900000100.5, 1900000200.125, 1, 1,
+    1900000300.0625, 1900000400.03125);
+INSERT INTO jobs VALUES ('once', 1.5, '', NULL, NULL, 0, 0, NULL, NULL);
+INSERT INTO over VALUES ('nightly', X'0102');
+INSERT INTO starts VALUES ('api', 1.5, 2);
+PRAGMA user_version = 1;
+"""
+"""As the first version of the tables was made, and filled."""
+
+OF_VERSION_1 = {"nightly": attrs.evolve(NIGHTLY, paused_until=None), "once": ONCE}
+
+
+@pytest.fixture
+def old(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A folder with a memory of the first version."""
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.executescript(VERSION_1)
+    return tmp_path
+
+
+def version_of(folder: pathlib.Path) -> int:
+    """The version of the tables of a memory."""
+    with contextlib.closing(sqlite3.connect(folder / FILE)) as file:
+        return int(file.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_a_memory_of_the_first_version_is_read_as_it_is(old: pathlib.Path) -> None:
+    """A listing changes nothing: what stands there, a pause among it, has no end."""
+    assert read_kept(old) == OF_VERSION_1
+    assert read_over(old) == {"nightly": {b"\x01\x02"}}
+    assert read_starts(old) == {"api": ((1.5, 2),)}
+    assert version_of(old) == 1
+
+
+def test_a_memory_of_the_first_version_is_gone_on_with(old: pathlib.Path) -> None:
+    """A runner that starts on it brings it up to date, with all that it holds, and writes what is new."""
+    Memory(old).close()
+    assert version_of(old) == 2
+    assert (read_kept(old), read_starts(old)) == (OF_VERSION_1, {"api": ((1.5, 2),)})
+    assert read_over(old) == {"nightly": {b"\x01\x02"}}
+    write(old, Keep("nightly", NIGHTLY))
+    assert read_kept(old) == {"nightly": NIGHTLY, "once": ONCE}
+
+
+def test_a_memory_that_cannot_be_brought_up_to_date_stays_as_it_was(old: pathlib.Path) -> None:
+    """All of it or nothing: what went wrong half-way can be tried again."""
+    with contextlib.closing(sqlite3.connect(old / FILE)) as file:
+        file.execute("ALTER TABLE jobs ADD COLUMN paused_until REAL")  # somebody else's idea
+    with pytest.raises(StateError, match=r"duplicate column name(?s:.*)delete the file"):
+        Memory(old)
+    assert version_of(old) == 1
+    assert read_starts(old) == {"api": ((1.5, 2),)}
 
 
 def test_a_file_that_somebody_has_locked_is_told(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

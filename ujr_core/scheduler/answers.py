@@ -89,11 +89,12 @@ def go_on(state: State, job: Job, answer: Answer, now: float) -> None:
 
 def pull_hungry(state: State, now: float) -> Iterator[Command]:
     """Pull each open answer as far as its tasks could start now, plus one."""
-    for job in list(state.hungry.values()):
+    hungry, state.hungry = state.hungry, {}  # one that has lost many is slow to look through, at each step
+    for job in hungry.values():
         answer = job.answer
         if answer is None or answer.rest_until > now:
+            state.hungry[job.name] = job
             continue
-        del state.hungry[job.name]
         answer.is_pulling = True
         answer.pulling_since = now
         # Most pulls return long before: one wake serves them all.

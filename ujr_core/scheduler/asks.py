@@ -15,6 +15,7 @@ from ujr_core.scheduler.firings import A_FIRING, comes_at, firings_come, next_tu
 from ujr_core.scheduler.job import Demand, Job
 from ujr_core.scheduler.jobs import tell
 from ujr_core.scheduler.memory import begin_paces, ended_backoffs, forget_failures, next_backoff
+from ujr_core.scheduler.pauses import ends_at, pause_passed
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import Mode, State
 
@@ -30,6 +31,7 @@ def wakes_due(state: State, now: float) -> Iterator[Command]:
             job.wake_at = math.inf
             state.touch(job)
             yield from _time_passed(job, now)
+            yield from pause_passed(state, job, now)
             yield from firings_come(state, job, now)
 
 
@@ -60,9 +62,12 @@ def _interval_passed(job: Job, last: Answer, now: float) -> None:
 
 
 def clock_set(state: State, event: ClockSet, now: float) -> Iterator[Command]:
-    """Look at every schedule again: its next instant is nearer or farther than was thought."""
+    """Look at every schedule and pause again: the next instant, or the end, is nearer or farther than was thought."""
     state.wall_offset = event.offset
     for job in state.jobs.values():
+        if job.paused_until is not None:
+            state.touch(job)
+            yield from pause_passed(state, job, now)
         if job.schedule is not None:
             state.touch(job)
             yield from say_clock(state, job, now)
@@ -73,7 +78,7 @@ def ask_wanted(state: State, now: float) -> Iterator[Command]:
     while state.touched:
         touched, state.touched = state.touched, {}
         for job in touched.values():
-            if state.stop is None:
+            if state.stop is None and job.phase is not JobPhase.STOPPED:  # of which time brings nothing any more
                 yield from _look_at(state, job, now)
 
 
@@ -144,7 +149,7 @@ def _trigger(state: State, job: Job, now: float) -> None:
 
 
 def _next_wake(state: State, job: Job, now: float) -> float:
-    times = [math.inf if job.is_paused else comes_at(state, job)]
+    times = [ends_at(state, job) if job.is_paused else comes_at(state, job)]
     if job.line:
         times.append(next_turn(job, now))
     if job.phase is JobPhase.WAITING:

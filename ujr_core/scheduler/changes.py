@@ -1,4 +1,4 @@
-"""Changes of the active configuration: other settings for a job, or no job of that name any more."""
+"""Changes of the active configuration: one more job, other settings for one, or no job of that name any more."""
 
 from __future__ import annotations
 
@@ -8,16 +8,39 @@ from collections.abc import Iterator
 from ujr_core.calendar import offset_of, schedule_of
 from ujr_core.scheduler.answers import close_early
 from ujr_core.scheduler.commands import Command
-from ujr_core.scheduler.events import JobChanged, JobRemoved
+from ujr_core.scheduler.events import JobAdded, JobChanged, JobRemoved
 from ujr_core.scheduler.firings import begin_schedule, forget_line, go_on_with_settled
 from ujr_core.scheduler.job import Demand, Job
-from ujr_core.scheduler.jobs import adopt, begin, orderable
+from ujr_core.scheduler.jobs import adopt, begin, orderable, tell
 from ujr_core.scheduler.keeping import kept_of
 from ujr_core.scheduler.persons import lift_hook, lift_quarantine
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import end, forget, give_up
 from ujr_core.scheduler.state import State
 from ujr_core.values import JobConfig
+from ujr_core.values.exact import exact
+
+
+def job_added(state: State, event: JobAdded, now: float) -> Iterator[Command]:
+    """Begin to start a job; runs that an earlier one of its name left count as its own.
+
+    One that is there already goes on: nobody knows more of it than it does. What differs are its settings, at most.
+    """
+    if state.stop is not None:
+        state.ignored += 1
+        return
+    before = state.jobs.get(event.config.name)
+    if before is not None and before.phase is not JobPhase.STOPPED:
+        yield from job_changed(state, JobChanged(event.config), now)
+        return
+    job = Job(event.config)
+    if before is not None:
+        adopt(before, job)
+    yield from begin_schedule(state, job, event.kept, event.over, now)
+    yield from begin(state, job)
+    if event.kept is not None and event.kept.is_paused and not job.is_paused:
+        job.told = "paused"
+        yield from tell(job, "running", "its pause is over")
 
 
 def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command]:
@@ -25,14 +48,19 @@ def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command
     job = orderable(state, event.config.name)
     if job is None:
         return
-    if _needs_restart(job.config, event.config):
+    if event.config == job.config:  # no change, and no reason to lift a quarantine
+        job.config = event.config  # it may be written elsewhere by now
+        state.ignored += 1
+    elif _needs_restart(job.config, event.config):
         yield from _restart(state, job, event.config, now)
     else:
         yield from _apply(state, job, event.config, now)
 
 
 def _needs_restart(before: JobConfig, after: JobConfig) -> bool:
-    return any(getattr(before, name) != getattr(after, name) for name in ("plugin", "params", "executor"))
+    if (before.plugin, before.executor) != (after.plugin, after.executor):
+        return True
+    return bool(exact(before.params) != exact(after.params))
 
 
 def job_removed(state: State, event: JobRemoved, now: float) -> Iterator[Command]:

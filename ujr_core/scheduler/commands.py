@@ -87,6 +87,13 @@ class ForgetRun:
     run_id: int
 
 
+@attrs.frozen
+class ForgetJob:
+    """A job that was removed is gone: nothing of it runs any more, and all was reported."""
+
+    job: str
+
+
 @attrs.define(eq=False)  # mutable for speed alone, as those of `execution` are
 class ReportStarted:
     """Tell reporters that a run began."""
@@ -178,6 +185,7 @@ Command = (
     | WarnRun
     | RecallRuns
     | ForgetRun
+    | ForgetJob
     | ReportStarted
     | ReportEnded
     | ReportJob

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from ujr_core.execution import PlacesAdded, RunBegun, RunEnded, RunRecalled
+from ujr_core.execution import Capabilities, PlacesAdded, RunBegun, RunEnded, RunRecalled
 from ujr_core.values import Failure, JobConfig
 from ujr_core.values.kept import Kept
 from ujr_core.values.limits import Limit
@@ -42,7 +42,7 @@ class Offer:
 
 @attrs.frozen
 class JobAdded:
-    """A job belongs to the active configuration and should be started.
+    """A job belongs to the active configuration and should be started; one that is there already is changed, at most.
 
     Args:
         config: its settings.
@@ -57,7 +57,7 @@ class JobAdded:
 
 @attrs.frozen
 class JobChanged:
-    """A job of the active configuration has other settings; it restarts if its plugin or its params are others."""
+    """A job of the active configuration has other settings; it restarts if its plugin, params or executor is another."""
 
     config: JobConfig
 
@@ -163,9 +163,15 @@ class Triggered:
 
 @attrs.frozen
 class Paused:
-    """A person wants a job left alone until further notice; what runs of it goes on."""
+    """A person wants a job left alone; what runs of it goes on. Of a job that is paused, it is the end that changes.
+
+    Args:
+        job: name.
+        until: epoch seconds at which it goes on by itself, before the year 9999; None = when it is resumed.
+    """
 
     job: str
+    until: float | None = None
 
 
 @attrs.frozen
@@ -202,6 +208,19 @@ class Cancelled:
 
 
 @attrs.frozen
+class ExecutorAdded:
+    """There is an executor that jobs may name from now on; of one that is known already, `PlacesAdded` tells.
+
+    Args:
+        executor: name.
+        can: what it can do.
+    """
+
+    executor: str
+    can: Capabilities
+
+
+@attrs.frozen
 class StopRequested:
     """A person or a service manager wants the runner to end; a second time means now.
 
@@ -228,6 +247,7 @@ Event = (
     | Resumed
     | Retried
     | Cancelled
+    | ExecutorAdded
     | StopRequested
     | RunBegun
     | RunEnded

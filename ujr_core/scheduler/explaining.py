@@ -10,6 +10,7 @@ from ujr_core.scheduler.asks import ask_time
 from ujr_core.scheduler.explanation import Explanation, LastVerdict
 from ujr_core.scheduler.firings import comes_at
 from ujr_core.scheduler.job import Job
+from ujr_core.scheduler.jobs import until
 from ujr_core.scheduler.memory import next_backoff
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import State
@@ -32,8 +33,8 @@ def explain(state: State, name: str, now: float) -> Explanation:
     next_firing = comes_at(state, job)
     return Explanation(
         job=name,
-        state=_state_of(job),
-        text=_text_of(state, job, now),
+        state=state_of(job),
+        text=text_of(state, job, now),
         due=job.firing.due if job.firing is not None else None,
         waiting=tuple(one.due for one in job.line),
         next_firing=job.next_due if math.isfinite(next_firing) else None,
@@ -46,10 +47,12 @@ def explain(state: State, name: str, now: float) -> Explanation:
         quarantined=len(job.quarantined),
         verdicts={verdict.value: count for verdict, count in job.verdicts.items()},
         last=_last_verdicts(state, job),
+        paused_until=job.paused_until,
     )
 
 
-def _state_of(job: Job) -> str:
+def state_of(job: Job) -> str:
+    """Return what a job is doing, in one word."""
     if job.phase is JobPhase.STOPPED:
         return "stopping"
     if job.is_paused:
@@ -85,11 +88,12 @@ def _last_verdicts(state: State, job: Job) -> tuple[LastVerdict, ...]:
     return tuple(newest.values())
 
 
-def _text_of(state: State, job: Job, now: float) -> str:
+def text_of(state: State, job: Job, now: float) -> str:
+    """Return what a job is doing, in one sentence."""
     if state.stop is not None:
         return "the runner stops, and starts nothing more"
     if job.is_paused:
-        return "a person paused it: ujr resume lets it go on"
+        return f"a person paused it{until(job)}: ujr resume lets it go on{' at once' if job.paused_until else ''}"
     return _TEXTS[job.phase](job, now)
 
 

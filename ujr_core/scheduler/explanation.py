@@ -47,6 +47,7 @@ class Explanation:
         quarantined: signatures that are not started again.
         verdicts: how often each verdict was given.
         last: the last verdicts, the newest last, at most 50.
+        paused_until: when its pause ends; None if a person decides that, or it is not paused.
     """
 
     job: str
@@ -64,3 +65,4 @@ class Explanation:
     quarantined: int
     verdicts: Mapping[str, int]
     last: tuple[LastVerdict, ...]
+    paused_until: float | None = None

@@ -36,7 +36,8 @@ def begin_schedule(state: State, job: Job, kept: Kept | None, over: frozenset[by
     job.schedule = schedule_of(job.config, job.first_seen)
     job.delay = offset_of(job.name, job.config.spread)
     if kept is not None:
-        job.settled_due, job.is_paused = kept.settled, kept.is_paused
+        job.settled_due, job.is_paused = kept.settled, kept.is_paused_at(wall)
+        job.paused_until = kept.paused_until if job.is_paused else None
         job.last_run, job.last_success = kept.last_run, kept.last_success
     is_same = kept is not None and job.schedule is not None and kept.schedule == job.schedule.key
     if kept is not None and not is_same:
@@ -47,8 +48,8 @@ def begin_schedule(state: State, job: Job, kept: Kept | None, over: frozenset[by
         return
     if kept is not None and kept.due is not None:
         job.firing = Firing(kept.due, not kept.is_backfill, kept.is_backfill, set(over))
-    if is_same and job.config.missed == "skip":
-        yield from pass_over(state, job, now, "the runner was down")
+    if kept is not None and is_same and job.config.missed == "skip":
+        yield from pass_over(job, wall, "the job was paused" if kept.is_paused else "the runner was down")
     job.next_due = job.schedule.next_after(job.passed)
     yield from say_clock(state, job, now)
 
@@ -56,7 +57,7 @@ def begin_schedule(state: State, job: Job, kept: Kept | None, over: frozenset[by
 def say_clock(state: State, job: Job, now: float) -> Iterator[Command]:
     """Say that a clock which was set back holds a schedule up: its firings only ever go forward."""
     if job.schedule is not None and job.passed > state.wall(now) + LATE:
-        until = f"before that of {_at(job.next_due)}" if job.next_due < math.inf else "any more"
+        until = f"before that of {at_utc(job.next_due)}" if job.next_due < math.inf else "any more"
         yield _missed(job, f"the clock was set back, and firings only go forward: none comes {until}")
 
 
@@ -70,14 +71,14 @@ def _passed(job: Job, kept: Kept | None) -> float:
     return max(known)
 
 
-def pass_over(state: State, job: Job, now: float, why: str) -> Iterator[Command]:
-    """Let the instants that have come be gone: nobody is to make them up."""
-    newest = job.schedule.newest(job.passed, state.wall(now) - job.delay) if job.schedule is not None else None
+def pass_over(job: Job, until: float, why: str) -> Iterator[Command]:
+    """Let the instants be gone that came by a time, in epoch seconds: nobody is to make them up."""
+    newest = job.schedule.newest(job.passed, until - job.delay) if job.schedule is not None else None
     if job.schedule is not None and newest is not None:
         job.dropped += 1
         job.passed = newest
         job.next_due = job.schedule.next_after(newest)
-        yield _missed(job, f"firings up to that of {_at(newest)} are skipped: they came while {why}")
+        yield _missed(job, f"firings up to that of {at_utc(newest)} are skipped: they came while {why}")
 
 
 def firings_come(state: State, job: Job, now: float) -> Iterator[Command]:
@@ -90,10 +91,12 @@ def firings_come(state: State, job: Job, now: float) -> Iterator[Command]:
     job.passed, job.next_due = newest, job.schedule.next_after(newest)
     if first != newest:
         job.merged += 1
-        yield _missed(job, f"firings from {_at(first)} on are merged into that of {_at(newest)}: they came together")
+        yield _missed(
+            job, f"firings from {at_utc(first)} on are merged into that of {at_utc(newest)}: they came together"
+        )
     if job.config.missed == "skip" and came - newest > LATE:
         job.dropped += 1
-        yield _missed(job, f"the firing of {_at(newest)} is skipped: it came while nobody was awake")
+        yield _missed(job, f"the firing of {at_utc(newest)} is skipped: it came while nobody was awake")
         return
     if not _coincides(state, job, newest):
         yield from _came(state, job, Firing(newest), now)
@@ -120,17 +123,21 @@ def _came(state: State, job: Job, firing: Firing, now: float) -> Iterator[Comman
     waits = job.firing is not None and not is_at_rest(job, now)
     if waits and job.config.missed == "skip":
         job.dropped += 1
-        yield _missed(job, f"the firing of {_at(firing.due)} is skipped: that of {_at(_due(job))} is still worked on")
+        yield _missed(
+            job, f"the firing of {at_utc(firing.due)} is skipped: that of {at_utc(_due(job))} is still worked on"
+        )
         return
     before = next((number for number, one in enumerate(job.line) if not one.is_wanted), None)
     if before is not None:
         job.merged += 1
-        yield _missed(job, f"the firing of {_at(job.line[before].due)} is merged into that of {_at(firing.due)}")
+        yield _missed(job, f"the firing of {at_utc(job.line[before].due)} is merged into that of {at_utc(firing.due)}")
         job.line[before] = firing
     else:
         job.line.append(firing)
         if waits:
-            yield _missed(job, f"the firing of {_at(firing.due)} waits: that of {_at(_due(job))} is still worked on")
+            yield _missed(
+                job, f"the firing of {at_utc(firing.due)} waits: that of {at_utc(_due(job))} is still worked on"
+            )
     yield from take_turns(state, job, now)
 
 
@@ -165,7 +172,9 @@ def _make_way(job: Job, before: Firing, firing: Firing, now: float) -> Iterator[
         job.merged += 1
         if job.phase is not JobPhase.RESTING:
             return  # it was said that the job cannot be asked, and need not be at each of its firings
-        text = f"the firing of {_at(before.due)} came to rest unsettled, and makes way for that of {_at(firing.due)}"
+        text = (
+            f"the firing of {at_utc(before.due)} came to rest unsettled, and makes way for that of {at_utc(firing.due)}"
+        )
         yield _missed(job, text)
         return
     # What a person asked for is not lost, nor is what makes way for it: each goes on when it no longer waits, though
@@ -211,7 +220,7 @@ def forget_line(job: Job, *, is_all: bool) -> Iterator[Command]:
     for one in [one for one in job.line if is_all or not one.is_wanted]:
         job.line.remove(one)
         job.dropped += 1
-        yield _missed(job, f"the firing of {_at(one.due)} is dropped: the schedule changed")
+        yield _missed(job, f"the firing of {at_utc(one.due)} is dropped: the schedule changed")
 
 
 def go_on_with_settled(state: State, job: Job) -> None:
@@ -259,5 +268,6 @@ def _missed(job: Job, text: str) -> Command:
     return ReportJob(job.name, "firing_missed", text)
 
 
-def _at(due: float) -> str:
-    return datetime.datetime.fromtimestamp(due, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def at_utc(instant: float) -> str:
+    """Return an instant, in epoch seconds, for a person: no zone of a job is known here."""
+    return datetime.datetime.fromtimestamp(instant, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

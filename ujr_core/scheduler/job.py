@@ -43,6 +43,7 @@ class Job:
         name: that of its settings, which never changes.
         phase: see `phases`.
         is_paused: a person paused it.
+        paused_until: epoch seconds at which that ends; None: when it is resumed, or it is not paused.
         demand: of a person, until the next ask.
         wanted_for: why it is wanted for more than news: a start, a backoff or a NextCheck that ended; "" if it is not.
         stirred_for: why it is wanted for news that a NextCheck silences: a run ended, `check_interval`; "" if not.
@@ -93,6 +94,7 @@ class Job:
     name: str = attrs.field(init=False)
     phase: JobPhase = JobPhase.STARTING
     is_paused: bool = False
+    paused_until: float | None = None
     demand: Demand | None = None
     wanted_for: str = ""
     stirred_for: str = ""

@@ -1,4 +1,4 @@
-"""Jobs: added, started, done."""
+"""Jobs: started, addressed, done."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ujr_core.scheduler.backoff import wait_after
 from ujr_core.scheduler.commands import Command, FetchDetails, ReportJob
-from ujr_core.scheduler.events import JobAdded, JobHeldUp, JobReady, JobRefused
-from ujr_core.scheduler.firings import begin_schedule
+from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
+from ujr_core.scheduler.firings import at_utc
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import State
@@ -15,19 +15,6 @@ from ujr_core.values import Backoff
 from ujr_core.values.reported import JobStateKind
 
 DETAILS_BACKOFF = Backoff(first=1.0, factor=2.0, max=300.0)
-
-
-def job_added(state: State, event: JobAdded, now: float) -> Iterator[Command]:
-    """Begin to start a job; runs that an earlier one of its name left count as its own."""
-    if state.stop is not None:
-        state.ignored += 1
-        return
-    job = Job(event.config)
-    before = state.jobs.get(job.name)
-    if before is not None:
-        adopt(before, job)
-    yield from begin_schedule(state, job, event.kept, event.over, now)
-    yield from begin(state, job)
 
 
 def adopt(before: Job, job: Job) -> None:
@@ -45,7 +32,7 @@ def begin(state: State, job: Job) -> Iterator[Command]:
     state.keep(job)
     state.touch(job)
     if job.is_paused:
-        yield from tell(job, "paused", "it was paused before this runner started")
+        yield from tell(job, "paused", f"it was paused{until(job)} before this runner started")
     yield FetchDetails(job.config)
 
 
@@ -94,6 +81,14 @@ def orderable(state: State, name: str) -> Job | None:
     return job
 
 
+def addressed(state: State, name: str) -> Job | None:
+    """Return the job that a person's order is about, as `orderable` does; it is looked at before this step ends."""
+    job = orderable(state, name)
+    if job is not None:
+        state.touch(job)
+    return job
+
+
 def _starting(state: State, name: str) -> Job | None:
     job = state.jobs.get(name)
     if job is None or job.phase is not JobPhase.STARTING:  # late, duplicate or foreign (promise 9)
@@ -101,6 +96,11 @@ def _starting(state: State, name: str) -> Job | None:
         return None
     state.touch(job)
     return job
+
+
+def until(job: Job) -> str:
+    """Return " until" and the end of a pause, for a person; "" if it has none."""
+    return "" if job.paused_until is None else f" until {at_utc(job.paused_until)}"
 
 
 def be_done(job: Job) -> Iterator[Command]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ujr_core.scheduler.commands import Command, Keep, KeepStarts, Say
+from ujr_core.scheduler.commands import Command, ForgetJob, Keep, KeepStarts, Say
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.state import State
 from ujr_core.values.kept import Kept
@@ -34,6 +34,14 @@ def keep_all(state: State, now: float) -> Iterator[Command]:
         yield KeepStarts(limit.name, tuple((state.wall(start.last), start.weight) for start in limit.starts))
 
 
+def forget_gone(state: State) -> Iterator[Command]:
+    """Say which jobs are gone for good: last of all, and of none whose name another has by now."""
+    for name in state.gone:
+        if name not in state.jobs and state.stop is None:
+            yield ForgetJob(name)
+    state.gone.clear()
+
+
 def kept_of(job: Job) -> Kept:
     """Return what a restart needs of a job, apart from what is over for its firing."""
     return Kept(
@@ -45,6 +53,7 @@ def kept_of(job: Job) -> Kept:
         is_paused=job.is_paused,
         last_run=job.last_run,
         last_success=job.last_success,
+        paused_until=job.paused_until,
     )
 
 

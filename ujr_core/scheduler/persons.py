@@ -1,25 +1,23 @@
-"""What a person wants of a job: trigger, pause, resume, retry, cancel."""
+"""What a person wants of a job: trigger, retry, cancel; a pause has a room of its own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from ujr_core.scheduler.answers import close_early
 from ujr_core.scheduler.commands import Command, FetchDetails
-from ujr_core.scheduler.events import Cancelled, Paused, Resumed, Retried, Triggered
-from ujr_core.scheduler.firings import backfill, firings_come, go_on_with_settled, pass_over
+from ujr_core.scheduler.events import Cancelled, Retried, Triggered
+from ujr_core.scheduler.firings import backfill, go_on_with_settled
 from ujr_core.scheduler.job import Demand, Job
-from ujr_core.scheduler.jobs import orderable, tell
+from ujr_core.scheduler.jobs import addressed, tell
 from ujr_core.scheduler.phases import JobPhase
-from ujr_core.scheduler.runs import end, give_up
+from ujr_core.scheduler.runs import end
 from ujr_core.scheduler.state import State
-from ujr_core.values.reported import JobStateKind
 
 
 def triggered(state: State, event: Triggered, now: float) -> Iterable[Command]:
     """Ask a job now; or, for another time than now, once its firing takes its turn."""
-    if (job := _known(state, event.job)) is not None:
+    if (job := addressed(state, event.job)) is not None:
         is_unsettled = job.firing is not None and job.firing.due == event.due
         if event.due is not None and job.schedule is not None:
             backfill(state, job, event.due)
@@ -28,47 +26,9 @@ def triggered(state: State, event: Triggered, now: float) -> Iterable[Command]:
     return ()
 
 
-def paused(state: State, event: Paused, now: float) -> Iterator[Command]:
-    """Leave a job alone; what runs of it goes on."""
-    job = _known(state, event.job)
-    if job is None or job.is_paused:
-        return
-    yield from firings_come(state, job, now)  # what falls on this instant came first
-    job.is_paused = True
-    state.keep(job)
-    yield from close_early(state, job)
-    if job.phase is JobPhase.ANSWERING:
-        job.move("is paused")
-    yield from give_up(state, job.running.values(), now)
-    yield from tell(job, "paused", "a person paused it; what runs of it goes on")
-
-
-def resumed(state: State, event: Resumed, now: float) -> Iterator[Command]:
-    """Let a paused job go on, with the newest firing that came meanwhile, or with none."""
-    job = _known(state, event.job)
-    if job is None or not job.is_paused:
-        return
-    job.is_paused = False
-    state.keep(job)
-    if job.phase not in (JobPhase.DONE, JobPhase.LEAVING):
-        job.want("it was resumed")
-    if job.config.missed == "skip":
-        yield from pass_over(state, job, now, "the job was paused")
-    yield from firings_come(state, job, now)
-    yield from tell(job, _KINDS.get(job.phase, "running"), "a person resumed it")
-
-
-_KINDS: Mapping[JobPhase, JobStateKind] = {
-    JobPhase.WAITING: "waiting",
-    JobPhase.FAILED: "failed",
-    JobPhase.DONE: "done",
-    JobPhase.QUARANTINED: "quarantined",
-}
-
-
 def retried(state: State, event: Retried, now: float) -> Iterator[Command]:
     """Lift quarantine and backoff, and ask the job, if there is anything to ask it about."""
-    job = _known(state, event.job)
+    job = addressed(state, event.job)
     if job is None:
         return
     was_given_up = lift_quarantine(job, event.signature)
@@ -115,10 +75,3 @@ def cancelled(state: State, event: Cancelled, now: float) -> Iterator[Command]:
         if event.signature in (None, signature) and run.killed_for is None:
             run.is_cancelled = True
             yield from end(state, run, "cancelled", now)
-
-
-def _known(state: State, name: str) -> Job | None:
-    job = orderable(state, name)
-    if job is not None:
-        state.touch(job)
-    return job

@@ -124,6 +124,7 @@ def forget(state: State, job: Job) -> None:
     """Forget a job that was removed, once nothing of it runs."""
     if not job.running and state.jobs.get(job.name) is job:
         del state.jobs[job.name]
+        state.gone[job.name] = None
         if state.blocker is job:
             state.blocker = None
 

@@ -11,7 +11,7 @@ from ujr_core.execution import PlacesAdded
 from ujr_core.scheduler.answer import Answer
 from ujr_core.scheduler.answers import close, go_on
 from ujr_core.scheduler.commands import Command, StartRuns
-from ujr_core.scheduler.events import Offer
+from ujr_core.scheduler.events import ExecutorAdded, Offer
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.judging import STARTED, drop, judge, record
 from ujr_core.scheduler.lines import fault_of, is_held_at_limits, leave_lines
@@ -27,6 +27,20 @@ def places_added(state: State, event: PlacesAdded, now: float) -> Iterable[Comma
         places.grow(event.capacity)
     else:  # foreign (promise 9)
         state.ignored += 1
+    return ()
+
+
+def executor_added(state: State, event: ExecutorAdded, now: float) -> Iterable[Command]:
+    """Let jobs run at an executor that they may name from now on; what it says of itself later is `PlacesAdded`."""
+    if event.executor in state.places or state.stop is not None:  # late or duplicate (promise 9)
+        state.ignored += 1
+        return ()
+    elsewhere = [job for places in state.places.values() for job in places.holding.values()]
+    state.add_executor(event.executor, event.can)
+    for job in elsewhere:  # of a job that named it before it was there
+        if job.config.executor == event.executor:
+            state.places[state.executor].holding.pop(job.name, None)
+            state.hold(job)
     return ()
 
 

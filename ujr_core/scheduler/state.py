@@ -43,7 +43,7 @@ class State:
         wall_offset: epoch seconds of the wall clock at monotonic 0.
         configured_limits: named limits as configured at the start.
         kept_starts: of each limit with a rate, (epoch seconds, weight) as an earlier runner wrote them down.
-        executors: what each can do, by name; default: one of ``workers`` places.
+        executors: what each can do, by name, when it was added; default: one of ``workers`` places.
         executor: name of the one that jobs use that name none.
         places: of each executor, by its name.
         limits: what is remembered of each.
@@ -61,6 +61,7 @@ class State:
         touched: jobs to look at before this step ends.
         unkept: jobs of which something is to be written down.
         unkept_starts: limits whose starts are.
+        gone: names of jobs that were removed, and of which the last run has ended in this step.
         wakes: heap of (time, job); valid where the job's `wake_at` says so.
         deadlines: heap of (time, run id); valid where the run's `deadline` says so.
         openings: heap of (time, limit); valid where the limit's `opens_at` says so.
@@ -97,6 +98,7 @@ class State:
     touched: dict[str, Job] = attrs.field(factory=dict)
     unkept: dict[str, Job] = attrs.field(factory=dict)
     unkept_starts: dict[str, LimitState] = attrs.field(factory=dict)
+    gone: dict[str, None] = attrs.field(factory=dict)
     wakes: list[tuple[float, str]] = attrs.field(factory=list)
     deadlines: list[tuple[float, int]] = attrs.field(factory=list)
     openings: list[tuple[float, str]] = attrs.field(factory=list)
@@ -108,8 +110,9 @@ class State:
     is_finished: bool = False
 
     def __attrs_post_init__(self) -> None:
-        self.executors = self.executors or {self.executor: Capabilities(self.workers)}
-        self.places = {name: Places(can.capacity, can.longest_line, name) for name, can in self.executors.items()}
+        self.places = {}
+        for name, can in (self.executors or {self.executor: Capabilities(self.workers)}).items():
+            self.add_executor(name, can)
         self.limits = {
             name: restored(name, limit, self.kept_starts.get(name, ()), self.wall_offset)
             for name, limit in self.configured_limits.items()
@@ -123,6 +126,11 @@ class State:
         keep_at = min((limit.keep_at for limit in self.unkept_starts.values()), default=math.inf)
         first = (heap[0][0] if heap else math.inf for heap in heaps)
         return min(self.kill_at, self.abandon_at, keep_at, recall_at, *first)
+
+    def add_executor(self, name: str, can: Capabilities) -> None:
+        """Have the places of one more executor."""
+        self.executors = {**self.executors, name: can}
+        self.places[name] = Places(can.capacity, can.longest_line, name)
 
     @property
     def free(self) -> int:

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ujr_core.execution import PlacesAdded, RunBegun, RunEnded, RunRecalled
-from ujr_core.scheduler import answers, asks, changes, ending, events, jobs, keeping, lines, persons, runs, starts
+from ujr_core.scheduler import (
+    answers,
+    asks,
+    changes,
+    ending,
+    events,
+    jobs,
+    keeping,
+    lines,
+    pauses,
+    persons,
+    runs,
+    starts,
+)
 from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.state import State
 
@@ -19,7 +32,7 @@ _ON_RUNS: dict[type, _Reaction] = {
 }
 
 _ON: dict[type, _Reaction] = {
-    events.JobAdded: jobs.job_added,
+    events.JobAdded: changes.job_added,
     events.JobChanged: changes.job_changed,
     events.JobRemoved: changes.job_removed,
     events.JobReady: jobs.job_ready,
@@ -30,10 +43,11 @@ _ON: dict[type, _Reaction] = {
     events.ClockSet: asks.clock_set,
     events.LimitsSet: lines.limits_set,
     events.Triggered: persons.triggered,
-    events.Paused: persons.paused,
-    events.Resumed: persons.resumed,
+    events.Paused: pauses.paused,
+    events.Resumed: pauses.resumed,
     events.Retried: persons.retried,
     events.Cancelled: persons.cancelled,
+    events.ExecutorAdded: starts.executor_added,
     events.StopRequested: ending.stop_requested,
     PlacesAdded: starts.places_added,
 }
@@ -84,3 +98,4 @@ def _go_on(state: State, now: float) -> Iterator[Command]:
     yield from asks.ask_wanted(state, now)
     yield from answers.pull_hungry(state, now)
     yield from keeping.keep_all(state, now)
+    yield from keeping.forget_gone(state)

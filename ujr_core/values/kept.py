@@ -18,6 +18,7 @@ class Kept:
         is_paused: a person paused it.
         last_run: start of its last run.
         last_success: end of its last run that succeeded.
+        paused_until: end of the pause; None = until a person resumes it.
     """
 
     first_seen: float
@@ -28,3 +29,8 @@ class Kept:
     is_paused: bool = False
     last_run: float | None = None
     last_success: float | None = None
+    paused_until: float | None = None
+
+    def is_paused_at(self, now: float) -> bool:
+        """Tell whether its pause goes on at a time, in epoch seconds."""
+        return self.is_paused and (self.paused_until is None or now < self.paused_until)
