@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ujr_core import hookspecs
-    from ujr_core.configuration.document import read_toml
+    from ujr_core.configuration.document import read_configuration
+    from ujr_core.configuration.tomlfile import parse_toml, read_toml
     from ujr_core.currentrun import CurrentRun, current_run
     from ujr_core.durations import Seconds, format_duration
     from ujr_core.errors import (
@@ -65,7 +66,8 @@ _HOMES = {
     "durations": ("Seconds", "format_duration"),
     "executoroffer": ("ExecutorOffer",),
     "foreign": ("printable",),
-    "configuration.document": ("read_toml",),
+    "configuration.document": ("read_configuration",),
+    "configuration.tomlfile": ("parse_toml", "read_toml"),
     "errors": (
         "ConfigError", "Faults", "InternalError", "PluginError", "ProviderAuthFailed", "ProviderMisconfigured",
         "ProviderUnavailable", "SecretDenied", "SecretError", "SecretNotFound", "StateError", "TaskError", "UJRError",
@@ -131,7 +133,9 @@ __all__ = [
     "hookspecs",
     "implements",
     "import_function",
+    "parse_toml",
     "printable",
+    "read_configuration",
     "read_toml",
     "scrub",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import functools
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -48,7 +49,9 @@ class Asking:
     def __init__(
         self, suppliers: Suppliers, node: Node, inbox: Inbox, strands: Strands, *, limits: Collection[str] = ()
     ) -> None:
-        self.strands, self._limits = strands, limits
+        self.strands = strands
+        self.limits = limits
+        """May be replaced: a reload may bring others."""
         self._suppliers, self._node, self._inbox = suppliers, node, inbox
         self._jobs: dict[str, AskedJob] = {}
 
@@ -58,7 +61,7 @@ class Asking:
         if asked is None:
             strand = self.strands.new()
             asked = self._jobs[config.name] = AskedJob(
-                config, strand, suppliers=self._suppliers, inbox=self._inbox, limits=self._limits
+                config, strand, suppliers=self._suppliers, inbox=self._inbox, limits=lambda: self.limits
             )
         asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
@@ -78,6 +81,21 @@ class Asking:
         """Take up to ``count`` tasks from an answer."""
         asked = self._jobs[job]
         asked.strand.post(functools.partial(asked.pull, answer, count))
+
+    def forget(self, job: str) -> None:
+        """Let go of a job that is gone; what its plugin has not been told yet, it is told all the same."""
+        if (asked := self._jobs.pop(job, None)) is not None:
+            asked.strand.post(asked.close)
+
+    def calls(self) -> Iterator[tuple[str, float, float]]:
+        """Return the last call of a hook of each job, with the monotonic times of its beginning and its end.
+
+        The end is ``inf`` for what goes on.
+        """
+        for job, asked in self._jobs.items():
+            hook, began, ended = asked.last_call
+            if hook:
+                yield f'plugin "{asked.config.plugin}" ({hook} of job "{job}")', began, ended
 
     def stack_of(self, job: str) -> str:
         """Return where the job's plugin is now, a line for each call, the innermost last; "" if it is not called."""
@@ -120,7 +138,13 @@ class AskedJob:
     """One job on its strand: its details, and its open answer."""
 
     def __init__(
-        self, config: JobConfig, strand: Strand, *, suppliers: Suppliers, inbox: Inbox, limits: Collection[str]
+        self,
+        config: JobConfig,
+        strand: Strand,
+        *,
+        suppliers: Suppliers,
+        inbox: Inbox,
+        limits: Callable[[], Collection[str]],
     ) -> None:
         self.config, self.strand = config, strand
         self._suppliers, self._inbox, self._limits = suppliers, inbox, limits
@@ -132,6 +156,8 @@ class AskedJob:
         # Each has one thread that counts: the loop's, and the strand's.
         self._posted = self._told = 0
         self._in_hook: int | None = None  # the thread that is asking or pulling
+        self.last_call = ("", math.inf, -math.inf)
+        """Of a hook: which, and the monotonic times of its beginning and its end."""
 
     @property
     def untold(self) -> int:
@@ -169,7 +195,7 @@ class AskedJob:
         plugin = self.config.plugin
         tally = self._registry.tally(plugin, _HOOK)
         self._open = answer = OpenAnswer(
-            self.config, number, asked_at, inbox=self._inbox, faults=self._faults, tally=tally, limits=self._limits
+            self.config, number, asked_at, inbox=self._inbox, faults=self._faults, tally=tally, limits=self._limits()
         )
         try:
             job = due_at(self._complete(), due)
@@ -203,12 +229,13 @@ class AskedJob:
         return scrub(stack_of(thread)) if thread is not None else ""
 
     @contextlib.contextmanager
-    def _in_a_hook(self) -> Iterator[None]:
-        self._in_hook = threading.get_ident()
+    def _in_a_hook(self, hook: str = _HOOK) -> Iterator[None]:
+        began = time.monotonic()
+        self._in_hook, self.last_call = threading.get_ident(), (hook, began, math.inf)
         try:
             yield
         finally:
-            self._in_hook = None
+            self._in_hook, self.last_call = None, (hook, began, time.monotonic())
 
     def _complete(self) -> Job:
         assert self._details is not None  # a job is asked when it is ready
@@ -219,7 +246,8 @@ class AskedJob:
 
     def _tell(self, call: Callable[[], None]) -> None:
         self._told += 1
-        call()
+        with self._in_a_hook("a report hook"):
+            call()
         self._suppliers.folder.keep(self.config.plugin, "a report hook")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import attrs
@@ -22,6 +22,11 @@ from ujr_core.scheduler.run import Run
 from ujr_core.values import Failure, JobConfig, Node, Result, TaskRun
 from ujr_core.values.particulars import encoded, encoded_kind
 from ujr_core.values.reported import new_task_run
+
+_NO_FAULT = frozenset({"cancelled", "deferred"})
+"""Failures that a person or the task itself wanted."""
+
+MOST_FAILURES = 10
 
 
 class Dispatch:
@@ -50,6 +55,10 @@ class Dispatch:
         self._clock = inbox.clock
         self._node, self._runner_id = node.name, runner_id
         self._run_changed = reporting.run_changed
+        self.succeeded = self.failed = 0
+        """Runs that ended, those apart that were cancelled or deferred."""
+        self.failures: deque[tuple[TaskRun, Failure, datetime.datetime]] = deque(maxlen=MOST_FAILURES)
+        """The last of those that failed, the newest at the end."""
         self._slots: dict[int, int] = {}
         self._started: dict[int, TaskRun] = {}
         self._now: datetime.datetime | None = None  # one for all that begins in one turn: it takes longer than it says
@@ -111,13 +120,21 @@ class Dispatch:
         run_id, config = run.id, run.job.config
         told = self._started.pop(run_id)
         if isinstance(outcome, Result):
+            self.succeeded += 1
             report = Report("task_succeeded", told, outcome)
         else:
             if command.not_before is not None:
                 outcome = attrs.evolve(outcome, not_before=self._clock.when(command.not_before))
+            if outcome.kind not in _NO_FAULT:
+                self.failed += 1
+                self.failures.append((told, outcome, self._clock.now()))
             report = Report("task_failed", told, outcome)
         report.in_flight, report.slot = self._in_flight, self._slots.pop(run_id, NO_SLOT)
         self._run_changed(report, job=config.name, plugin=config.plugin)
+
+    def told(self, run_id: int) -> TaskRun:
+        """Return a run that has begun, as everybody was told of it."""
+        return self._started[run_id]
 
     def forget(self, run_id: int) -> None:
         """Let go of a run that never began."""

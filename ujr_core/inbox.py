@@ -26,6 +26,17 @@ class Source:
         raise NotImplementedError
 
 
+class Called(Source):
+    """A function that is called when its turn comes.
+
+    Args:
+        function: what it returns are events.
+    """
+
+    def __init__(self, function: Callable[[], Iterable[Any]]) -> None:
+        self.take = function  # type: ignore[method-assign]  # it is nothing else
+
+
 class Inbox:
     """Gathers events of other threads, of signal handlers and of watched files for one waiting thread.
 

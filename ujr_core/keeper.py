@@ -122,6 +122,10 @@ class Keeper:
         self._is_urgent = self._is_urgent or _is_news(command, known)
         self._batch.add(command)
 
+    def kept(self, job: str) -> Kept | None:
+        """Return the newest that is known of a job, written or not."""
+        return self._known.get(job)
+
     def keep_starts(self, command: KeepStarts) -> None:
         """Have it written which starts the rate of a limit remembers."""
         self._batch.starts[command.limit] = command

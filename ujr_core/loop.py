@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from ujr_core.asking import Asking
 from ujr_core.dispatch import Dispatch
@@ -13,6 +13,7 @@ from ujr_core.durations import format_duration
 from ujr_core.execution import WorkersCannotStart
 from ujr_core.inbox import Inbox
 from ujr_core.keeper import KeepsMemory
+from ujr_core.lag import Lag
 from ujr_core.redact import scrub
 from ujr_core.report import Report
 from ujr_core.reporting import Reporting
@@ -27,6 +28,17 @@ CLOCK_SLACK = 0.05
 """Seconds by which the wall clock may drift from the monotonic one before the scheduler is told."""
 
 
+class Attendant(Protocol):
+    """Whatever has to do something once a turn, beside the executors and the reporters."""
+
+    @property
+    def next_wake(self) -> float:
+        """Monotonic time at which `flush` has something to do; ``inf`` if it has not."""
+
+    def flush(self, now: float) -> Iterable[str]:
+        """Do what is due, without waiting for anything, and return what is to be said."""
+
+
 class Loop:
     """Carries out what the scheduler orders; it decides nothing."""
 
@@ -39,15 +51,19 @@ class Loop:
         asking: Asking,
         reporting: Reporting,
         keeper: KeepsMemory,
+        attendants: Sequence[Attendant] = (),
+        lag: Lag | None = None,
     ) -> None:
         self.state = state
-        self.inbox, self.dispatch, self.asking, self.reporting, self.keeper = inbox, dispatch, asking, reporting, keeper
+        self.inbox, self.dispatch, self.asking, self.reporting = inbox, dispatch, asking, reporting
         self.clock = inbox.clock
+        self._attendants, self._lag = (keeper, *attendants, *([lag] if lag is not None else [])), lag
         self._saying = asking.strands.new()
         self._acts: dict[type, Callable[[Any], None]] = {
             commands.FetchDetails: self._fetch_details,
             commands.AskJob: lambda command: asking.ask(command.job, command.answer, command.asked_at, command.due),
             commands.PullTasks: lambda command: asking.pull(command.job, command.answer, command.count),
+            commands.ForgetJob: lambda command: asking.forget(command.job),
             commands.CloseAnswer: lambda command: asking.close_answer(command.job, command.answer),
             commands.StartRuns: dispatch.start,
             commands.WarnRun: dispatch.warn,
@@ -66,15 +82,22 @@ class Loop:
     def run(self) -> None:
         """Go on until the scheduler says that it is finished."""
         while not self.state.is_finished:
-            events = self.inbox.wait(until=self._next_wake())
+            began, until = self.clock.monotonic(), self._next_wake()
+            events = self.inbox.wait(until=until)
             now = self.clock.monotonic()
+            self._look_at_lag(max(began, until), now)
             for command in step(self.state, [*self._clock_set(), *events], now):
                 self._acts[type(command)](command)
             self._flush(now)
 
+    def _look_at_lag(self, until: float, now: float) -> None:
+        if self._lag is not None and (text := self._lag.look(until, now)):
+            self._say(text)
+
     def _next_wake(self) -> float:
         strands = self.asking.strands
-        return min(self.state.next_wake, self.dispatch.next_wake, strands.next_wake, self.keeper.next_wake)
+        attendants = [attendant.next_wake for attendant in self._attendants]
+        return min(self.state.next_wake, self.dispatch.next_wake, strands.next_wake, *attendants)
 
     def _clock_set(self) -> list[ClockSet]:
         offset = self.clock.offset()
@@ -87,10 +110,11 @@ class Loop:
                 self._say(news.message + again)
             else:
                 self.inbox.put(news)
-        for text in self.keeper.flush(now):
-            self._say(text)
         self.asking.strands.flush(now)
         self.reporting.flush()
+        for attendant in self._attendants:
+            for text in attendant.flush(now):
+                self._say(text)
 
     def _say(self, text: str) -> None:
         # Not in this thread: a handler of the script's own may block, on a terminal that nobody reads for example.

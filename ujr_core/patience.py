@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import sys
 import sysconfig
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,14 @@ _STDLIB = sysconfig.get_path("stdlib")
 
 MOST_CALLS = 50
 """Calls of a stack that are told, the innermost."""
+
+
+_going: dict[threading.Thread, tuple[str, float]] = {}
+
+
+def calls() -> list[tuple[str, float, float]]:
+    """Return what is being called now, in the whole process, each with the monotonic time at which that began, and inf."""
+    return [(name, began, math.inf) for name, began in list(_going.values())]
 
 
 class Hangs(PluginError):
@@ -59,7 +69,7 @@ class Patience:
         before = self._hanging.get(name)
         if before is not None and before.is_alive():
             raise self._hangs(name, before)
-        call = _Call(function)
+        call = _Call(name, function)
         call.thread.start()
         call.thread.join(self._seconds)
         if call.thread.is_alive():
@@ -74,8 +84,8 @@ class Patience:
 
 
 class _Call(Generic[T]):
-    def __init__(self, function: Callable[[], T]) -> None:
-        self._function = function
+    def __init__(self, name: str, function: Callable[[], T]) -> None:
+        self._name, self._function = name, function
         self._value: list[T] = []
         self._error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, name="ujr-patience", daemon=True)
@@ -86,6 +96,7 @@ class _Call(Generic[T]):
         return self._value[0]
 
     def _run(self) -> None:
+        _going[self.thread] = self._name, time.monotonic()
         try:
             self._value.append(self._function())
         except KeyboardInterrupt as error:
@@ -94,6 +105,8 @@ class _Call(Generic[T]):
             self._error.__cause__ = error
         except BaseException as error:  # noqa: BLE001  # of foreign code; it is raised where the result is wanted
             self._error = error
+        finally:
+            del _going[self.thread]
 
 
 def stack_of(thread: int) -> str:

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
+import math
 import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import attrs
 
-from ujr_core import hookspecs
 from ujr_core.calendar import is_zone_doubtful
+from ujr_core.clock import SYSTEM
+from ujr_core.configuration.document import digest_of
 from ujr_core.configuration.jobname import normal_name
-from ujr_core.configuration.jobs import consolidate
+from ujr_core.configuration.jobs import Consolidation, consolidate, unknown_overrides
+from ujr_core.configuration.overrides import NO_OVERRIDES, Overrides
 from ujr_core.configuration.settings import Main, main_of, read_main
+from ujr_core.configuration.snapshots import Snapshot
 from ujr_core.details import Suppliers
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
 from ujr_core.footprint import unchanged_process
-from ujr_core.foreign import one_line
-from ujr_core.patience import Hangs, Patience
 from ujr_core.registry import Registry
 from ujr_core.registry.check import check_jobs
 from ujr_core.registry.executors import check_executors
-from ujr_core.values import JobConfig, Start
+from ujr_core.sources import HOOK, PYTHON, Sources
+from ujr_core.values import JobConfig, JobTable
 from ujr_core.workingfolder import WorkingFolder
 
 log = logging.getLogger("ujr")
-
-_SOURCE = "config_source"
 
 Config = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -43,16 +42,32 @@ class Project:
     Args:
         main: the main configuration.
         registry: every plugin, loaded or not.
-        jobs: by name, sorted.
+        consolidation: the jobs of all config sources.
         faults: what ends a start.
         source_warnings: config sources that failed; a runner says so, and goes on without their jobs.
+        snapshots: what is in force of each source, by its name.
+        overrides: what the command line and the environment say.
+        digest: of the configuration's files, before they were read; b"" if there are none.
     """
 
     main: Main
     registry: Registry
-    jobs: Mapping[str, JobConfig]
-    faults: tuple[UJRError, ...]
-    source_warnings: tuple[UJRError, ...]
+    consolidation: Consolidation
+    faults: tuple[UJRError, ...] = ()
+    source_warnings: tuple[UJRError, ...] = ()
+    snapshots: Mapping[str, Snapshot] = attrs.field(factory=dict)
+    overrides: Overrides = NO_OVERRIDES
+    digest: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def jobs(self) -> Mapping[str, JobConfig]:
+        """By name, sorted."""
+        return self.consolidation.jobs
+
+    @property
+    def tables(self) -> Mapping[str, JobTable]:
+        """What each job was read from, by name, with what an override put over it."""
+        return {name: written.table for name, written in self.consolidation.tables.items()}
 
     @property
     def state_folder(self) -> pathlib.Path:
@@ -136,6 +151,7 @@ def load_project(
     *,
     discover: bool = True,
     plugin_settings: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> Project:
     """Read a configuration, load its plugins, and ask every config source which jobs should exist.
 
@@ -144,26 +160,32 @@ def load_project(
         plugins: objects, or names as ``[runner] plugins`` takes them.
         discover: look for installed plugins, too.
         plugin_settings: by plugin; they win over ``[plugins.<name>]``.
+        overrides: what the command line and the environment say, which wins over the file.
 
     Raises:
         ConfigError: the main file is missing, unreadable or malformed; whatever else is wrong is among the faults.
     """
-    main = main_of(config, pathlib.Path.cwd()) if isinstance(config, Mapping) else read_main(pathlib.Path(config))
+    if isinstance(config, Mapping):
+        digest, main = b"", main_of(config, pathlib.Path.cwd())
+    else:
+        path = pathlib.Path(config).absolute()
+        digest, main = digest_of(path), read_main(path, overrides)
     main = attrs.evolve(main, plugins=_over(main.plugins, plugin_settings or {}))
-    return project_of(main, plugins, discover=discover)
+    return attrs.evolve(project_of(main, plugins, discover=discover), overrides=overrides, digest=digest)
 
 
 def project_of(main: Main, plugins: Sequence[object] = (), *, discover: bool = True) -> Project:
     """Load the plugins of a configuration that was read, and ask every config source which jobs should exist."""
     registry = Registry.load(main=main, extra=plugins, discover=discover)
-    tables, warnings = _ask_sources(main, registry)
-    consolidation = consolidate(tables, main.runner)
+    sources = Sources(main, registry)
+    snapshots, warnings = _first_snapshots(main, sources)
+    answers = [(one.source, one.tables) for one in snapshots.values()]
+    consolidation = consolidate(answers, main.runner, overrides=main.job_overrides)
     wrong_jobs = check_jobs(consolidation.checkable, registry) + check_executors(consolidation.jobs, registry, main)
-    # A source that answers what is no mapping has named no job, as one that raises; the others' jobs are known.
-    no_answers = [fault for fault in consolidation.faults if fault.code == "plugin-wrong-answer"]
-    wrong_tables = [fault for fault in consolidation.faults if fault not in no_answers]
-    faults = (*main.faults, *registry.faults, *wrong_tables, *wrong_jobs)
-    return Project(main, registry, consolidation.jobs, faults, (*warnings, *no_answers))
+    # Of a source that failed nobody knows which jobs it would have named.
+    unknown = () if warnings else unknown_overrides(main.job_overrides, consolidation)
+    faults = (*main.faults, *registry.faults, *sources.faults(), *consolidation.faults, *unknown, *wrong_jobs)
+    return Project(main, registry, consolidation, faults, tuple(warnings), snapshots)
 
 
 def _over(
@@ -178,43 +200,26 @@ def _is_among(error: UJRError, faults: Sequence[UJRError]) -> bool:
     return all(any(part.code == fault.code and part.where in fault.where for fault in faults) for part in parts)
 
 
-def _ask_sources(main: Main, registry: Registry) -> tuple[list[tuple[str, Any]], list[UJRError]]:
-    start = Start(main.path, main.folder, MappingProxyType(dict(os.environ)))
-    tables: list[tuple[str, Any]] = []
+def _first_snapshots(main: Main, sources: Sources) -> tuple[dict[str, Snapshot], list[UJRError]]:
+    snapshots: dict[str, Snapshot] = {}
     warnings: list[UJRError] = []
-    patience = Patience(main.runner.fetch_timeout)
     if main.path is None:
-        tables.append(("<python>", main.job_tables()))
-    for name in registry.names(_SOURCE):
+        snapshots[PYTHON] = Snapshot(PYTHON, math.inf)
+        snapshots[PYTHON].take(main.job_tables(), SYSTEM.monotonic())
+    for name, snapshot in sources.snapshots().items():
+        snapshots[name] = snapshot
         with unchanged_process() as changes:
-            table = _ask_source(name, start, registry, patience)
+            try:
+                answer = sources.ask(name)
+            except UJRError as error:
+                snapshot.fail(error.what, SYSTEM.monotonic())
+                warnings += error.faults if isinstance(error, Faults) else [error]
+            else:
+                snapshot.take(answer, SYSTEM.monotonic())
         warnings += [_source_changed(name, change) for change in changes]
-        if isinstance(table, BaseException):
-            warnings.append(_source_failed(name, table))
-        elif table is not None:
-            tables.append((name, table))
-    return tables, warnings
-
-
-def _ask_source(name: str, start: Start, registry: Registry, patience: Patience) -> Any:
-    ask = functools.partial(registry.call_one, name, hookspecs.config_source, start=start)
-    try:
-        return patience.call(f'{_SOURCE} of "{name}"', ask)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # of foreign code; the other sources count
-        return error
+    return snapshots, warnings
 
 
 def _source_changed(plugin: str, change: str) -> PluginError:
-    return PluginError("plugin-changed-process", f'config source "{plugin}" {change}', f"{_SOURCE} of {plugin}",
+    return PluginError("plugin-changed-process", f'config source "{plugin}" {change}', f"{HOOK} of {plugin}",
                        "leave what belongs to the whole process as it is")  # fmt: skip
-
-
-def _source_failed(plugin: str, error: BaseException) -> ConfigError:
-    return ConfigError(
-        "config-source",
-        error.what if isinstance(error, Hangs) else f'config source "{plugin}" raised {one_line(error)}',
-        f"{_SOURCE} of {plugin}" + (f" ({error.where})" if isinstance(error, Hangs) and error.where else ""),
-        "the runner runs without its jobs; mend the source, then start again",
-    )

@@ -50,12 +50,18 @@ class Reporter:
         self._hand: deque[Report] = deque()  # taken from the queue together, each being called with in its turn
         self._bytes = 0
         self._is_closing = False
-        self._is_in = ""  # the hook that is being called
+        self.is_in = ""
+        """The hook that is being called."""
         self._uncounted = {hook: _uncounted(call) for hook, call in hooks.items()}
         self._faults = FaultLog()
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._live, name=f"ujr-reporter-{name}", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Reports that have not been told yet."""
+        return len(self._queue) + len(self._hand)
 
     def flush(self) -> None:
         """Queue what came of one turn of the loop."""
@@ -79,9 +85,9 @@ class Reporter:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         if not self._thread.is_alive():
             return 0
-        if hook := self._is_in:
+        if hook := self.is_in:
             log.warning('plugin "%s": a call of its %s has not returned, and is left alone', self.name, hook)
-        return len(self._queue) + len(self._hand)
+        return self.waiting
 
     def call(self, report: Report) -> None:
         """Make one call; what it raises changes nothing."""
@@ -110,7 +116,7 @@ class Reporter:
                 has_said = True
                 log.warning('plugin "%s" is far behind; some reports are dropped', self.name)
             self._tell()
-            hook, self._is_in = self._is_in, ""
+            hook, self.is_in = self.is_in, ""
             if not self._queue:  # now and then will do, and is cheap
                 self._folder.keep(self.name, hook)
 
@@ -119,7 +125,7 @@ class Reporter:
         hand, calls, began = self._hand, self._uncounted, perf_counter()
         while hand:
             report = hand.popleft()
-            self._is_in = hook = report.hook
+            self.is_in = hook = report.hook
             function, tally = calls[hook]
             try:
                 arguments = report.arguments()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
+
+import attrs
 
 from ujr_core.hookspecs import REPORT_HOOKS
 from ujr_core.report import Report
@@ -16,6 +19,21 @@ if TYPE_CHECKING:
     from ujr_core.registry import Registry
 
 log = logging.getLogger("ujr")
+
+
+@attrs.frozen
+class Behind:
+    """How far a reporter is behind.
+
+    Args:
+        name: of the plugin.
+        waiting: reports that it has not been told yet.
+        dropped: reports that it is never told.
+    """
+
+    name: str
+    waiting: int
+    dropped: int
 
 
 class Reporting:
@@ -59,6 +77,17 @@ class Reporting:
         reporters = self._of_hook[hook]
         turns = [one.turn for one in reporters if one.name != plugin]
         return turns, next((one for one in reporters if one.name == plugin), None), len(reporters)
+
+    def behind(self) -> Iterator[Behind]:
+        """Return how far each reporter is behind."""
+        for one in self._reporters:
+            yield Behind(one.name, one.waiting, one.dropped)
+
+    def calls(self) -> Iterator[tuple[str, float, float]]:
+        """Return which report hooks are being called now; when that began is not known: ``-inf``, and it goes on: ``inf``."""
+        for one in self._reporters:
+            if hook := one.is_in:
+                yield f'plugin "{one.name}" ({hook})', -math.inf, math.inf
 
     def flush(self) -> None:
         """Hand over one turn's reports; called by the loop once a turn."""

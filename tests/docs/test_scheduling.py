@@ -29,6 +29,7 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)Z")
 MISSED = {
     re.compile(r"the firing of (\S+) waits: .*"): r"\1 waits",
     re.compile(r"the firing of (\S+) is skipped: .*"): r"\1 is skipped",
+    re.compile(r"firings up to that of (\S+) are skipped: .*"): r"up to \1 all are skipped",
     re.compile(r"the firing of (\S+) is merged into that of (\S+)"): r"\1 is merged into \2",
     re.compile(r"the firing of (\S+) came to rest unsettled, and makes way for that of (\S+)"): r"\1 makes way for \2",
 }
@@ -89,8 +90,10 @@ class Diary(World):
             for said, shown in MISSED.items():
                 text = said.sub(shown, text)
             self._write(text)
-        elif command.kind == "done":
-            self._write(f"{command.job} is done")
+        elif command.kind in ("done", "paused"):
+            self._write(f"{command.job} is {command.kind}")
+        elif command.text == "its pause is over":
+            self._write(f"the pause of {command.job} is over")
 
 
 def _short(clock: str) -> str:
@@ -183,6 +186,13 @@ def _backfills(world: Diary, jobs: dict[str, dict[str, Any]]) -> float:
     return 29 * MINUTE
 
 
+def _paused(world: Diary, jobs: dict[str, dict[str, Any]]) -> float:
+    world.ends["load"] = Ends(seconds=5)
+    world.job("copy", lambda: ["load"], **jobs["copy"])
+    world.pause(40, "copy", 3 * MINUTE)
+    return 4 * MINUTE - 1
+
+
 def _named_by_due(world: Diary) -> Callable[[], Iterable[Item]]:
     return lambda: [f"report-{world.clock(world.dues[-1][2] or 0.0)}"]
 
@@ -224,6 +234,7 @@ STORIES: dict[str, Story] = {
     "Or is skipped": _slow_and_skipped,
     "What is broken stops no schedule": _broken,
     "What a person asks for": _backfills,
+    "A pause": _paused,
     "JobDone": _one_shot,
     "The line of a limit": _line,
     "When the runner is idle": _idle,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import pty
@@ -207,8 +208,6 @@ def test_a_hook_that_always_raises_is_1(project: pathlib.Path) -> None:
 
 def test_json_lines_are_one_object_a_record(project: pathlib.Path) -> None:
     """With json = true each line of stderr is an object that names job, run and kind."""
-    import json
-
     write(project, "raise", more="[plugins.log]\njson = true\n")
     records = [json.loads(line) for line in ujr(project, "run", "--until-idle").stderr.splitlines()]
     failed = records[0]
@@ -277,9 +276,9 @@ def test_a_terminal_gets_a_table_with_the_same_cells(project: pathlib.Path) -> N
     os.close(master)
     plain = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()]
     assert plain == [
-        ["NAME", "PLUGIN", "RUNS", "HERE", "NEXT", "FIRING", "LAST", "RUN", "LAST", "SUCCESS", "ORIGIN"],
-        ["one", "jobs", "yes", "-", "-", "-", "[red].toml:5"],
-        ["two", "jobs", "no:", "disabled", "-", "-", "-", "[red].toml:10"],
+        ["NAME", "PLUGIN", "STATE", "NEXT", "FIRING", "LAST", "RUN", "LAST", "SUCCESS", "ORIGIN"],
+        ["one", "jobs", "-", "-", "-", "-", "[red].toml:5"],
+        ["two", "jobs", "disabled", "-", "-", "-", "[red].toml:10"],
     ]
 
 
@@ -342,3 +341,104 @@ def test_nothing_of_a_plugin_keeps_the_process(tmp_path: pathlib.Path) -> None:
     ended = ujr(tmp_path, "run", "--until-idle")
     assert ended.returncode == 0
     assert 'plugin "lingers:Lingers" has not closed after 3 s, and is left alone' in ended.stderr
+
+
+def said(folder: pathlib.Path, *arguments: str) -> str:
+    """Return what a command that succeeds says on stdout, and see that it says nothing else."""
+    ended = ujr(folder, *arguments)
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+    return ended.stdout
+
+
+def test_status_says_what_the_runner_does(project: pathlib.Path) -> None:
+    """Where it runs, its configuration, its jobs by state, what runs and what failed; as JSON, too."""
+    failing = '[jobs.two]\nplugin = "jobs"\ngive_up_after = 1\nparams.what = "raise"\n'
+    write(project, "wait for the file", more=failing + '[jobs.three]\nplugin = "jobs"\nenabled = false\n')
+    with started(project, "run", "-j", "2") as runner:
+        runner.wait_said("two: raise failed")
+        lines = said(project, "status").splitlines()
+        assert re.match(r"runner   pid \d+ on \S+, ujr \S+, up \d.*, since \d\d:\d\d:\d\d$", lines[0])
+        assert re.match(rf"config   {project}/ujr.toml; generation 1, loaded .* \(\d\d:\d\d:\d\d\)", lines[1])
+        assert re.match(r"jobs     3: .*, 1 not here$", lines[2])
+        assert lines[3] == "runs     1 on 2 workers; 1 failed, 0 succeeded"
+        assert re.match(r"running  one  \d+ m?s +wait for the file$", lines[4])
+        assert re.match(r"failed   two  .* \(\d\d:\d\d:\d\d\)  raise: .*a bad value ERROR \\x1b\[31min red$", lines[5])
+        told = json.loads(said(project, "status", "--json"))
+        assert (told["runner"]["workers"], told["counts"]) == (2, {"succeeded": 0, "failed": 1})
+        assert [run["job"] for run in told["running"]["runs"]] == ["one"]
+
+
+def test_list_and_show_tell_the_state_of_a_running_runner(project: pathlib.Path) -> None:
+    """It is asked, page by page, and no plugin is loaded for it."""
+    more = "".join(f'[jobs.n-{number:04}]\nplugin = "jobs"\nenabled = false\n' for number in range(1_002))
+    write(project, "wait for the file", more=more)
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("one: wait for the file started")
+        (project / "jobs.py").write_text("raise RuntimeError")
+        lines = said(project, "list").splitlines()
+        assert [line.split()[0] for line in lines[1:]] == [*(f"n-{number:04}" for number in range(1_002)), "one"]
+        assert lines[1].split()[1:4] == ["jobs", "disabled", "-"]
+        assert lines[-1].split()[:3] == ["one", "jobs", "leaving"]
+        listed = json.loads(said(project, "list", "--json"))[-1]
+        assert (listed["state"], listed["running"], listed["last_run"][:2]) == ("leaving", 1, "20")
+        shown = said(project, "show", "one").splitlines()
+        assert shown[0] == "one: leaving"
+        assert re.match(r"give_up_after +1 +ujr.toml:8$", next(line for line in shown if "give_up_after" in line))
+
+
+def test_a_reload_says_what_has_changed_or_all_that_is_wrong(project: pathlib.Path) -> None:
+    """The exit code is 3 for what is wrong, which the status shows until it is mended."""
+    write(project, "wait for the file")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("one: wait for the file started")
+        assert said(project, "reload") == "no job changed\n"
+        write(project, "wait for the file", more='[jobs.two]\nplugin = "jobs"\ntimout = 3\nevery = "x"\n')
+        refused = ujr(project, "reload")
+        assert refused.returncode == 3
+        assert 'error[config-unknown-key]: job "two" has no setting "timout"\n' in refused.stderr
+        assert 'error[config-duration]: job "two" has no duration for "every"' in refused.stderr
+        assert refused.stderr.endswith("2 errors\n")
+        status = said(project, "status")
+        assert re.search(r"^reload   failed .* \(and 1 more\)$", status, re.MULTILINE)
+        assert status.endswith('  fix:   did you mean "timeout"?\n')
+        write(project, "wait for the file", more='[jobs.two]\nplugin = "jobs"\nenabled = false\n')
+        # The runner looks at its files every second, and may have been first.
+        assert said(project, "reload") in ("1 job added, 0 changed, 0 removed\n", "no job changed\n")
+        assert [job["name"] for job in json.loads(said(project, "list", "--json"))] == ["one", "two"]
+        assert "reload " not in said(project, "status")
+
+
+def test_stop_waits_for_the_end_and_says_what_for(project: pathlib.Path) -> None:
+    """What runs is named; an interrupt ends the waiting alone; --now kills."""
+    write(project, "wait for the file", patience="1h")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("one: wait for the file started")
+        with started(project, "stop") as stop:
+            stop.wait_said("waiting for 1 run (one: wait for the file)\n")
+            stop.signal(SIGINT)
+            assert stop.wait() == 130
+        assert stop.said.endswith("the runner goes on stopping; ujr status says whether it still runs\n")
+        assert ", stopping, up " in said(project, "status")
+        ended = ujr(project, "stop", "--now")
+        assert ended.returncode == 0
+        assert ended.stdout.endswith("the runner has ended\n")
+        assert runner.wait() == 143
+
+
+def test_stop_ends_with_the_runner(project: pathlib.Path) -> None:
+    """It has the lock no more, so that another can start at once."""
+    write(project, "nothing")
+    with started(project, "run") as runner:
+        runner.wait_said("one: done")
+        assert said(project, "stop").splitlines()[-1] == "the runner has ended"
+        assert runner.wait() == 0
+    assert ujr(project, "run", "--until-idle").returncode == 0
+
+
+def test_a_pause_may_have_an_end(project: pathlib.Path) -> None:
+    """It is said until when; what is no duration is refused."""
+    write(project, "wait for the file")
+    with started(project, "run", "-v") as runner:
+        runner.wait_said("one: wait for the file started")
+        assert "until 20" in said(project, "pause", "one", "--for", "1h")
+        assert ujr(project, "pause", "one", "--for", "soon").returncode != 0

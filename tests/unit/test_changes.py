@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from signal import SIGKILL, SIGTERM
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.world import NOON, Ends, Item, JobHeldUp, Missing, Wait, World
-from ujr_core.scheduler import Mode
-from ujr_core.scheduler.events import JobAdded, JobChanged, JobReady, JobRemoved
-from ujr_core.values import Backoff, JobConfig, JobDone
+from ujr_core.execution import RunBegun, RunEnded
+from ujr_core.scheduler import Mode, State, step
+from ujr_core.scheduler.commands import AskJob, FetchDetails, ForgetJob
+from ujr_core.scheduler.events import (
+    AnswerEnded,
+    ClockSet,
+    JobAdded,
+    JobChanged,
+    JobReady,
+    JobRemoved,
+    Offer,
+    StopRequested,
+    TasksPulled,
+)
+from ujr_core.scheduler.job import Job
+from ujr_core.values import Backoff, JobConfig, JobDone, Result
+from ujr_core.values.configured import Origin
+from ujr_core.values.kept import Kept
 
 
 def starts_of(world: World, job: str) -> list[float]:
@@ -429,15 +446,155 @@ def test_a_job_that_waits_forever_may_be_removed() -> None:
     assert world.now == 100
 
 
-def test_changes_of_unknown_jobs_are_ignored_and_counted() -> None:
-    """Promise 9: what is said of a job that nobody knows changes nothing but a counter."""
+@pytest.mark.parametrize(("on_stop", "gone_at"), [("cancel", 10), ("finish", 100)])
+def test_a_removed_job_is_gone_when_its_last_run_was_reported(on_stop: str, gone_at: float) -> None:
+    """What the runner holds of it can be let go then, once, and not before."""
     world = World()
+    world.ends.update(x=Ends(seconds=100), y=Ends(seconds=50))
+    world.job("a", lambda: ["x", "y"], on_stop=on_stop)
+    world.job("b", list, check_interval=3600)
+    world.at(10, JobRemoved("a"))
+    world.run(until=500)
+    assert world.forgotten_jobs == [(gone_at, "a")]
+    assert world.reports[-1][0] == gone_at
+
+
+@pytest.mark.parametrize("news", ["a run ends", "the clock is set"])
+def test_nothing_is_looked_at_while_the_runs_of_a_removed_job_finish(news: str) -> None:
+    """Promise 17: its schedule brings nothing any more, whatever happens meanwhile; the runner sleeps."""
+    world = World()
+    world.ends.update(x=Ends(seconds=1000), y=Ends(seconds=50))
+    world.job("a", lambda: ["x", "y"], every=60, on_stop="finish")
+    world.at(10, JobRemoved("a"))
+    world.at(55, ClockSet(NOON - 30) if news == "the clock is set" else JobReady("nobody"))
+    world.run(until=56)
+    assert world.state.jobs["a"].wake_at == math.inf
+    world.run(until=70)
+    assert world.state.next_wake == math.inf
+    world.run(until=2000)
+    assert world.forgotten_jobs == [(1000, "a")]
+
+
+def test_that_a_job_is_gone_is_the_last_that_is_said_of_it() -> None:
+    """After the end of its last run, and after what is to be written down of it."""
+    state, run_id = State(1), 1
+    step(state, [JobAdded(JobConfig("a", "a", on_stop="finish")), JobReady("a")], 0.0)
+    step(state, [TasksPulled("a", 1, (Offer("x", "module:function", b""),))], 1.0)
+    step(state, [RunBegun(run_id), JobRemoved("a")], 2.0)
+    said = step(state, [RunEnded(run_id, Result("None"))], 3.0)
+    assert [type(one).__name__ for one in said] == ["ReportEnded", "Keep", "ForgetJob"]
+    assert said[-1] == ForgetJob("a")
+
+
+@pytest.mark.parametrize("at", [10, 50], ids=["at once", "while it runs"])
+def test_a_job_whose_name_another_has_by_now_is_not_gone(at: float) -> None:
+    """What is held under its name is that one's."""
+    world = World()
+    world.ends["x"] = Ends(seconds=100)
+
+    def answers() -> list[str]:
+        return ["x"] if at > 10 and not world.starts else []
+
+    world.job("a", answers, on_stop="finish", check_interval=1000)
+    world.at(10, JobRemoved("a"))
+    world.job("a", answers, at=at, on_stop="finish", check_interval=1000)
+    world.run(until=500)
+    assert world.forgotten_jobs == []
+    assert world.explain("a").state == "resting"
+
+
+def test_a_job_that_goes_on_at_a_stop_is_not_said_to_be_gone() -> None:
+    """A runner that stops lets go of everything anyway."""
+    world = World()
+    world.ends["x"] = Ends(seconds=20)
+    world.job("a", lambda: ["x"], on_stop="finish")
+    world.at(10, JobRemoved("a"))
+    world.at(15, StopRequested())
+    world.run()
+    assert (world.now, world.forgotten_jobs) == (20, [])
+
+
+def test_changes_of_unknown_jobs_are_ignored_and_counted() -> None:
+    """Promise 9: what is said of a job that nobody knows, or that was removed, changes nothing but a counter."""
+    world = World()
+    world.ends["x"] = Ends(seconds=100)
     world.job("a", list)
+    world.job("c", lambda: ["x"], on_stop="finish")
+    world.at(5, JobRemoved("c"))
     world.at(5, JobChanged(JobConfig("b", "b")))
     world.at(5, JobRemoved("b"))
+    world.at(6, JobChanged(JobConfig("c", "c", params={"n": 1})))
+    world.at(6, JobRemoved("c"))
     world.run(until=10)
-    assert world.state.ignored == 2
+    assert world.state.ignored == 4
+    assert set(world.state.jobs) == {"a", "c"}
+    world.run(until=200)
     assert set(world.state.jobs) == {"a"}
+
+
+@pytest.mark.parametrize("event", [JobAdded, JobChanged])
+def test_a_job_that_is_as_it_was_is_left_alone(event: type[JobAdded] | type[JobChanged]) -> None:
+    """Promise 9: the same settings again are no change: they lift no quarantine, and close no answer."""
+    world = World(workers=1)
+    world.ends["x"] = Ends(fails=9)
+    world.ends["y"] = Ends(seconds=100)
+    world.job("a", lambda: ["x", "y", "z"], give_up_after=1, check_interval=10)
+    before = world.run(until=50).explain("a")
+    assert before.quarantined == 1
+    world.at(60, event(world.state.jobs["a"].config))
+    world.run(until=65)
+    assert (world.state.ignored, world.closed) == (1, [])
+    assert world.start_times("x") == [0]
+    assert world.explain("a") == before
+
+
+def test_the_same_settings_may_be_written_elsewhere_by_now() -> None:
+    """Who asks where a setting stands is told where it stands now, though nothing else is new."""
+    state = State(1)
+    step(state, [JobAdded(JobConfig("a", "a", origin=Origin("one.toml")))], 0.0)
+    assert step(state, [JobChanged(JobConfig("a", "a", origin=Origin("two.toml")))], 1.0) == []
+    assert state.jobs["a"].config.origin.source == "two.toml"
+
+
+@pytest.mark.parametrize("params", [{}, {"n": 1}], ids=["live", "a restart"])
+def test_a_job_that_is_added_though_it_is_there_has_other_settings(params: dict[str, int]) -> None:
+    """It is changed, and what runs of it is its own; what is said to be kept of it is older than what is known."""
+    world = World(workers=1)
+    world.ends.update(x=Ends(seconds=100), y=Ends(seconds=100))
+    world.job("a", lambda: ["x", "y"], on_stop="finish", every=3600)
+    changed = JobConfig("a", "a", on_stop="finish", every=3600, max_tasks=3, params=params)
+    world.at(10, JobAdded(changed, Kept(NOON, is_paused=True)))
+    world.run(until=400)
+    assert world.closed == (["a"] if params else [])
+    assert world.start_times("x") == [0]
+    assert world.start_times("y") == [100]
+    assert world.state.jobs["a"].config == changed
+    assert not world.state.jobs["a"].is_paused
+
+
+def test_of_many_jobs_a_change_touches_one() -> None:
+    """What comes out of a change of one job names that job alone, and the others are not even looked at."""
+    jobs = [JobConfig(f"job{number}", "plugin", every=3600.0) for number in range(1000)]
+    state = State(4, wall_offset=NOON)
+    step(state, [JobAdded(job) for job in jobs], 0.0)
+    asked = step(state, [JobReady(job.name) for job in jobs], 0.0)
+    asks = [one for one in asked if isinstance(one, AskJob)]
+    step(state, [AnswerEnded(ask.job, ask.answer, "complete") for ask in asks], 1.0)
+    others = [vars_of(state.jobs[job.name]) for job in jobs if job.name != "job500"]
+    for change in ({"missed": "skip"}, {"params": {"n": 1}}):
+        said = step(state, [JobChanged(attrs.evolve(jobs[500], **change))], 2.0)
+        assert set(map(named_by, said)) == {"job500"}
+    assert [vars_of(state.jobs[job.name]) for job in jobs if job.name != "job500"] == others
+
+
+def named_by(command: Any) -> str:
+    """The job that a command is about."""
+    return command.config.name if isinstance(command, FetchDetails) else command.job
+
+
+def vars_of(job: Job) -> list[object]:
+    """What is remembered of a job."""
+    return [getattr(job, field.name) for field in attrs.fields(Job)]
 
 
 def test_a_job_may_be_added_at_any_time() -> None:

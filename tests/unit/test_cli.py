@@ -301,7 +301,8 @@ def test_check_fails_for_a_source_that_raises(ujr: Ujr, configure: Configure, fo
     assert result.stderr == (
         'error[config-source]: config source "source" raised OSError: database is away\n'
         "  where: config_source of source\n"
-        "  fix:   the runner runs without its jobs; mend the source, then start again\n"
+        "  fix:   mend the source; until then what it answered last is in force, or nothing, and a runner asks it again by "
+        "itself\n"
         "1 error\n"
     )
 
@@ -384,16 +385,18 @@ def test_jobs_are_listed_with_where_they_run_and_where_they_stand(ujr: Ujr, conf
     result = ujr("list")
     assert result.exit_code == 0
     assert result.stdout == (
-        "NAME    PLUGIN   RUNS HERE            NEXT FIRING  LAST RUN  LAST SUCCESS  ORIGIN\n"
-        "a       jobs     yes                  -            -         -             ujr.toml:2\n"
-        "c       command  no: for other nodes  -            -         -             ujr.toml:7\n"
-        "longer  jobs     no: disabled         -            -         -             ujr.toml:4\n"
+        "NAME    PLUGIN   STATE      NEXT FIRING  LAST RUN  LAST SUCCESS  ORIGIN\n"
+        "a       jobs     -          -            -         -             ujr.toml:2\n"
+        "c       command  elsewhere  -            -         -             ujr.toml:7\n"
+        "longer  jobs     disabled   -            -         -             ujr.toml:4\n"
     )
     assert json.loads(ujr("list", "--json").stdout)[2] == {
         "name": "longer",
         "plugin": "jobs",
+        "state": "disabled",
         "enabled": False,
         "for_this_node": True,
+        "running": 0,
         "next_firing": None,
         "last_run": None,
         "last_success": None,
@@ -412,13 +415,47 @@ def test_jobs_are_listed_with_their_next_firing_and_last_runs(
         memory.write([Keep("a", Kept(1.0, last_run=1_900_000_000.5, last_success=1_900_000_060.0))], [])
     listed = ujr("list").stdout.splitlines()
     assert re.split("  +", listed[1])[3:6] == ["2099-01-01 09:00:00", "2030-03-18 02:46:40", "2030-03-18 02:47:40"]
-    assert listed[2].split()[4:7] == ["-", "-", "-"]
+    assert listed[2].split()[3:6] == ["-", "-", "-"]
     of_a = json.loads(ujr("list", "--json").stdout)[0]
     assert [of_a[key] for key in ("next_firing", "last_run", "last_success")] == [
         "2099-01-01T00:00:00+00:00",
         "2030-03-17T17:46:40.500000+00:00",
         "2030-03-17T17:47:40+00:00",
     ]
+
+
+def test_a_job_is_shown_with_its_settings_and_where_they_stand(ujr: Ujr, configure: Configure) -> None:
+    """Without a runner, from the configuration; what is not written has its default; a secret is a reference."""
+    configure('[jobs.a]\nplugin = "jobs"\nevery = "1h"\nparams = { n = 3, key = { secret = "env:KEY" } }\n')
+    lines = ujr("show", "a").stdout.splitlines()
+    assert lines[0].split() == ["SETTING", "VALUE", "FROM"]
+    shown = {line.split()[0]: re.split("  +", line)[1:] for line in lines[1:]}
+    assert shown["every"] == ['"1h"', "ujr.toml:4"]
+    assert shown["timeout"] == ["-", "default"]
+    assert shown["params.key"] == ['{"secret": "env:KEY"}', "ujr.toml:5"]
+    told = json.loads(ujr("show", "a", "--json").stdout)
+    assert (told["job"], told["explanation"]) == ("a", None)
+    assert {"key": "params.n", "value": 3, "origin": "ujr.toml:5"} in told["settings"]
+
+
+def test_a_job_that_is_not_there_cannot_be_shown(ujr: Ujr, configure: Configure) -> None:
+    """The nearest name is suggested."""
+    configure('[jobs.station]\nplugin = "jobs"\n')
+    result = ujr("show", "statoin")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        'error[config-unknown-job]: there is no job "statoin"\n  where: ujr show\n  fix:   did you mean "station"?\n'
+    )
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("stop",), ("stop", "--now"), ("reload",)],
+                         ids=" ".join)  # fmt: skip
+def test_what_needs_a_runner_says_that_none_runs(ujr: Ujr, configure: Configure, arguments: tuple[str, ...]) -> None:
+    """The exit code is 5, and it is said how to start one."""
+    configure('[jobs.a]\nplugin = "jobs"\n')
+    result = ujr(*arguments)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.startswith("error[not-running]: no runner runs on this state folder\n")
 
 
 def test_jobs_are_listed_beside_a_memory_that_is_broken(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:
@@ -435,7 +472,7 @@ def test_jobs_that_are_right_are_listed_beside_those_that_are_not(ujr: Ujr, conf
     configure('[jobs.a]\nplugin = "jobs"\n[jobs.b]\nplugin = "jobs"\nenabled = 1\n')
     result = ujr("list")
     assert result.exit_code == 3
-    assert result.stdout.splitlines()[1].split() == ["a", "jobs", "yes", "-", "-", "-", "ujr.toml:2"]
+    assert result.stdout.splitlines()[1].split() == ["a", "jobs", "-", "-", "-", "-", "ujr.toml:2"]
     assert result.stderr.endswith("fix:   write for example true\n1 error\n")
 
 

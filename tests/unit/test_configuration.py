@@ -16,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import toml_tables
-from ujr_core.configuration.document import find, read_toml
+from ujr_core.configuration.document import find
 from ujr_core.configuration.jobs import Consolidation, consolidate, job_of
 from ujr_core.configuration.lines import key_lines
 from ujr_core.configuration.place import Place, dotted
 from ujr_core.configuration.references import fill, read_references
 from ujr_core.configuration.settings import RunnerSettings, main_of, read_main
 from ujr_core.configuration.structure import structure
+from ujr_core.configuration.tomlfile import read_toml
 from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, UJRError
 from ujr_core.secret import Secret, SecretRef, SecretTemplate

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.overseen import Overseen
 from ujr_core import Secret, StateError, redact
-from ujr_core.control import verbs
+from ujr_core.control import questions
 from ujr_core.control.address import FILE
 from ujr_core.control.client import ask
 from ujr_core.control.server import MOST_CLIENTS, opened
@@ -64,6 +65,7 @@ class Runner:
         self.folder = folder
         self.inbox = CountingInbox()
         self.state = State(workers=2)
+        self.overseen = Overseen(self.state)
         step(self.state, [JobAdded(JobConfig("one", "one"))], 0.0)
 
     def turn(self, patience: float = PATIENCE) -> list[Any]:
@@ -113,7 +115,7 @@ def folder() -> Iterator[pathlib.Path]:
 def runner(folder: pathlib.Path) -> Iterator[Runner]:
     """Return a runner that listens."""
     runner = Runner(folder)
-    with opened(folder, runner.inbox, runner.state):
+    with opened(folder, runner.inbox, runner.overseen):
         yield runner
     runner.inbox.close()
 
@@ -152,7 +154,7 @@ def test_the_socket_is_the_owners_alone(folder: pathlib.Path) -> None:
     before = os.umask(0)
     try:
         runner = Runner(folder)
-        with opened(folder, runner.inbox, runner.state):
+        with opened(folder, runner.inbox, runner.overseen):
             mode = (folder / FILE).stat().st_mode
             assert stat.S_ISSOCK(mode)
             assert stat.S_IMODE(mode) == 0o600
@@ -168,7 +170,7 @@ def test_a_path_too_long_for_an_address_is_no_obstacle(folder: pathlib.Path) -> 
     deep = folder.joinpath(*["d" * 200] * 5)
     deep.mkdir(parents=True)
     runner = Runner(deep)
-    with opened(deep, runner.inbox, runner.state):
+    with opened(deep, runner.inbox, runner.overseen):
         assert runner.run_beside(lambda: ask(deep, Request("explain", "one")))["ok"]
         assert stat.S_IMODE((deep / FILE).stat().st_mode) == 0o600
     assert not (deep / FILE).exists()
@@ -183,7 +185,7 @@ def test_what_a_killed_runner_left_is_replaced(folder: pathlib.Path) -> None:
         ask(folder, Request("explain", "one"))
     assert caught.value.code == "not-running"
     runner = Runner(folder)
-    with opened(folder, runner.inbox, runner.state):
+    with opened(folder, runner.inbox, runner.overseen):
         assert runner.run_beside(lambda: ask(folder, Request("explain", "one")))["ok"]
     runner.inbox.close()
 
@@ -194,7 +196,7 @@ def test_where_there_can_be_no_socket_the_runner_runs_without(
     """It is said what will not work."""
     (folder / FILE).mkdir()
     runner = Runner(folder)
-    with opened(folder, runner.inbox, runner.state):
+    with opened(folder, runner.inbox, runner.overseen):
         pass
     runner.inbox.close()
     assert caplog.messages == [
@@ -276,7 +278,7 @@ def test_garbage_is_answered_and_changes_nothing(garbage: bytes) -> None:
     """Whatever a line is, the answer is an error in four parts, and the next line is answered, too."""
     with tempfile.TemporaryDirectory() as name:
         runner = Runner(pathlib.Path(name))
-        with opened(runner.folder, runner.inbox, runner.state), runner.connect() as client:
+        with opened(runner.folder, runner.inbox, runner.overseen), runner.connect() as client:
             client.sendall(garbage + b"\n" + EXPLAIN)
             wrong, right = answers(client, runner, 2)
         runner.inbox.close()
@@ -406,7 +408,7 @@ def test_a_bug_of_ours_is_an_answer_and_ends_no_loop(runner: Runner, monkeypatch
     def bug(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(verbs, "explain", bug)  # there is no bug that could be had otherwise
+    monkeypatch.setattr(questions, "explain", bug)  # there is no bug that could be had otherwise
     with runner.connect() as client:
         client.sendall(EXPLAIN)
         error = answers(client, runner)[0]["error"]
@@ -417,7 +419,7 @@ def test_a_bug_of_ours_is_an_answer_and_ends_no_loop(runner: Runner, monkeypatch
 def test_times_that_never_come_are_null(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """JSON has no infinity; what is read elsewhere than in Python can be read."""
     endless = attrs.evolve(explain(runner.state, "one", 0.0), next_firing=math.inf)
-    monkeypatch.setattr(verbs, "explain", lambda *_: endless)  # the scheduler says None for it
+    monkeypatch.setattr(questions, "explain", lambda *_: endless)  # the scheduler says None for it
     with runner.connect() as client:
         client.sendall(EXPLAIN)
         assert answers(client, runner)[0]["explanation"]["next_firing"] is None

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.overseen import Overseen
 from tests.world import NOON, Ends, Item, World
 from ujr_core import JobDone, StateError
 from ujr_core.control.due import due_of
-from ujr_core.control.verbs import MOST_COMPARED, Said, obey
+from ujr_core.control.asked import MOST_COMPARED, Said
+from ujr_core.control.verbs import obey
 from ujr_core.control.wire import Request, request_line, request_of
 from ujr_core.scheduler.events import JobAdded, JobHeldUp, JobRefused, JobRemoved, StopRequested
 from ujr_core.values import Backoff, JobConfig
@@ -22,7 +24,7 @@ DAY = 86_400.0
 
 def obeyed(world: World, verb: str, job: str = "one", **fields: Any) -> str:
     """Have a verb obeyed, and let what comes of it happen; return what was answered."""
-    said = obey(Request(verb, job, **fields), world.state, world.now)
+    said = obey(Request(verb, job, **fields), Overseen(world.state), world.now)
     for event in said.events:
         world.at(world.now, event)
     world.run(until=world.now)
@@ -32,7 +34,7 @@ def obeyed(world: World, verb: str, job: str = "one", **fields: Any) -> str:
 def refused(world: World, verb: str, job: str = "one", **fields: Any) -> str:
     """Return why a verb is not obeyed."""
     with pytest.raises(StateError) as caught:
-        obey(Request(verb, job, **fields), world.state, world.now)
+        obey(Request(verb, job, **fields), Overseen(world.state), world.now)
     return str(caught.value)
 
 
@@ -358,7 +360,7 @@ def test_explain_comes_with_the_time_and_the_zone(world: World) -> None:
     """What is needed to read its times stands beside it, and nothing is changed."""
     world.job("one", nothing, cron="0 6 * * *", timezone="Europe/Berlin")
     world.run(until=5.0)
-    said = obey(Request("explain", "one"), world.state, world.now)
+    said = obey(Request("explain", "one"), Overseen(world.state), world.now)
     assert isinstance(said, Said)
     assert said.events == ()
     assert (said.answer["now"], said.answer["timezone"]) == (NOON + 5.0, "Europe/Berlin")
@@ -371,7 +373,7 @@ def test_explain_cuts_signatures_that_are_long(world: World) -> None:
     world.ends[names[0]] = Ends(seconds=50.0)
     world.job("one", lambda: names)
     world.run(until=5.0)
-    explanation = obey(Request("explain", "one"), world.state, world.now).answer["explanation"]
+    explanation = obey(Request("explain", "one"), Overseen(world.state), world.now).answer["explanation"]
     told = [*explanation["running"], *(one["signature"] for one in explanation["last"])]
     assert set(told) == {name[:1000] + "…" for name in names}
 
@@ -408,7 +410,7 @@ def test_what_is_empty_is_no_less_than_what_is_wrong(world: World) -> None:
     world.run(until=1.0)
     for request in (Request("cancel", "one", signature=""), Request("trigger", "one", due="")):
         with pytest.raises(StateError) as caught:
-            obey(request_of(request_line(request)), world.state, world.now)
+            obey(request_of(request_line(request)), Overseen(world.state), world.now)
         assert '""' in caught.value.what
 
 
@@ -430,7 +432,7 @@ def test_an_unknown_verb_is_told_with_one_that_is_near(world: World) -> None:
         "  where: control socket\n"
         '  fix:   did you mean "trigger"?'
     )
-    assert "the verbs are: explain, trigger, pause, resume, retry, cancel" in refused(world, "x")
+    assert "the verbs are: status, list, show, explain, trigger, pause, resume, retry, cancel, reload, stop" in refused(world, "x")
 
 
 def test_a_name_that_no_job_can_have_is_refused_at_once(world: World) -> None:
@@ -463,7 +465,7 @@ def test_a_runner_that_stops_takes_no_orders(world: World, verb: str) -> None:
         f"  where: ujr {verb}\n"
         "  fix:   wait for its end, then: ujr run"
     )
-    assert obey(Request("explain", "one"), world.state, world.now).answer["ok"]
+    assert obey(Request("explain", "one"), Overseen(world.state), world.now).answer["ok"]
 
 
 @pytest.mark.parametrize("verb", ["trigger", "pause", "resume", "retry", "cancel"])
@@ -552,4 +554,4 @@ def test_a_job_has_its_name_in_any_form(world: World) -> None:
     """A name that looks the same is the same."""
     world.at(0.0, JobAdded(JobConfig("caf\u00e9", "one")))
     world.run(until=0.0)
-    assert obey(Request("explain", "cafe\u0301"), world.state, 0.0).answer["ok"]
+    assert obey(Request("explain", "cafe\u0301"), Overseen(world.state), 0.0).answer["ok"]

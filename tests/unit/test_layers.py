@@ -14,10 +14,10 @@ ROOT = pathlib.Path(ujr_core.__file__).parent
 
 # Lowest floor first. A room may import rooms of lower floors; rooms of one floor do not know each other.
 FLOORS = (
-    ("clock", "errors", "durations", "expectation", "footprint", "texts", "privacy"),
-    ("secret", "patience"),
+    ("clock", "errors", "durations", "expectation", "footprint", "texts", "privacy", "codewatch"),
+    ("secret", "patience", "lag", "firstprocess"),
     ("naming", "redact"),
-    ("signature", "foreign", "workingfolder"),
+    ("signature", "foreign", "workingfolder", "notify"),
     ("values", "executoroffer"),
     ("hookspecs", "execution", "inbox", "calendar"),
     ("scheduler", "pool", "configuration"),
@@ -25,9 +25,12 @@ FLOORS = (
     ("details", "answer", "threads", "report", "memory", "control"),
     ("strand", "reporter"),
     ("asking", "keeper", "engine", "localexecutor"),
-    ("reporting", "adapter"),
+    ("reporting", "adapter", "sources"),
     ("dispatch", "project", "upcoming", "executors"),
-    ("loop",),
+    ("loop", "refresh"),
+    ("reloading",),
+    ("overview",),
+    ("life",),
     ("runner", "dryrun", "simulation"),
     ("testing",),
     ("cli",),

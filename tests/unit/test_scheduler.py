@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from typing import NoReturn
 
-from tests.world import Ends, JobHeldUp, JobRefused, Missing, Needs, Start, StopRequested, World
+import pytest
+
+from tests.world import NOON, Ends, JobHeldUp, JobRefused, Missing, Needs, Start, StopRequested, World
 from ujr_core.execution import RunBegun, RunEnded
-from ujr_core.scheduler import Mode, commands
-from ujr_core.scheduler.events import AnswerEnded, JobReady, JobRemoved, TasksPulled
-from ujr_core.values import Failure, Result
+from ujr_core.scheduler import Mode, State, commands, step
+from ujr_core.scheduler.events import AnswerEnded, JobAdded, JobReady, JobRemoved, Paused, TasksPulled, Triggered
+from ujr_core.scheduler.job import Job
+from ujr_core.values import Failure, JobConfig, Result
 from ujr_core.values.limits import Limit, Rate
 
 
@@ -156,3 +160,29 @@ def test_a_full_window_of_starts_is_not_written_down_at_each_start() -> None:
     late = [at for at, weight in kept if weight > 250]
     assert min(after - before for before, after in itertools.pairwise(late)) > 0.19
     assert kept[-1][1] == 400
+
+
+class Unread(dict[str, Job]):
+    """Jobs that may be looked up by name, and not gone through."""
+
+    def __iter__(self) -> NoReturn:
+        """Object."""
+        raise AssertionError("all jobs are gone through")
+
+    keys = values = items = __iter__
+
+
+@pytest.mark.parametrize("settings", [{"every": 3600.0}, {"check_interval": 3600.0}], ids=["every", "no schedule"])
+def test_a_step_costs_nothing_for_jobs_that_are_not_due(settings: dict[str, float]) -> None:
+    """Promise 17: of jobs that wait none is looked at, whatever happens to another."""
+    jobs = [JobConfig(f"job{number}", "plugin", **settings) for number in range(50)]  # type: ignore[arg-type]
+    state = State(1, wall_offset=NOON)
+    step(state, [JobAdded(job) for job in jobs], 0.0)
+    asks = [one for one in step(state, [JobReady(job.name) for job in jobs], 0.0) if isinstance(one, commands.AskJob)]
+    step(state, [AnswerEnded(ask.job, ask.answer, "complete") for ask in asks], 1.0)
+    state.jobs = Unread(state.jobs)
+    assert step(state, [], 60.0) == []  # at which their pulls would have hung
+    assert state.next_wake == 3600
+    said = step(state, [Paused("job1", NOON + 70), Triggered("job2"), JobRemoved("job3")], 61.0)
+    assert {one.job for one in said} == {"job1", "job2", "job3"}  # type: ignore[union-attr]  # all of these name one
+    assert {one.job for one in step(state, [], 70.0)} == {"job1"}  # type: ignore[union-attr]

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from ujr_core.control.wire import Answer
 
 
-def answer_of(given: Given, verb: str, job: str, *, due: str | None = None, signature: str | None = None) -> Answer:
+def answer_of(given: Given, verb: str, job: str, **fields: str | None) -> Answer:
     """Return what the runner of the project answers; no plugin is loaded for it.
+
+    Args:
+        given: which project.
+        verb: of the request.
+        job: that it is about.
+        fields: further ones of the request.
 
     Raises:
         ConfigError: there is no configuration, or it cannot be read.
@@ -22,13 +28,13 @@ def answer_of(given: Given, verb: str, job: str, *, due: str | None = None, sign
     from ujr_core.control.client import ask
     from ujr_core.control.wire import Request
 
-    return ask(given.state_folder(), Request(verb, job, due, signature))
+    return ask(given.state_folder(), Request(verb, job, **fields))
 
 
-def _tell(given: Given, verb: str, job: str, *, due: str | None = None, signature: str | None = None) -> None:
+def _tell(given: Given, verb: str, job: str, **fields: str | None) -> None:
     from ujr_core.foreign import printable
 
-    answer = answer_of(given, verb, job, due=due, signature=signature)
+    answer = answer_of(given, verb, job, **fields)
     click.echo(printable(f"{job}: {answer['text']}"))
 
 
@@ -44,9 +50,10 @@ def trigger(given: Given, *, job: str, due: str | None) -> None:
 @click.command()
 @takes_project
 @click.argument("job")
-def pause(given: Given, *, job: str) -> None:
+@click.option("--for", "duration", metavar="TIME", help='Resume it by itself after so long, such as "1h".')
+def pause(given: Given, *, job: str, duration: str | None) -> None:
     """Have the running runner leave a job alone; what runs of it goes on."""
-    _tell(given, "pause", job)
+    _tell(given, "pause", job, **({} if duration is None else {"duration": duration}))
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What the command line says of the project: which configuration, which further plugins."""
+"""What the command line says of the project: which configuration, which settings over it, which further plugins."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ujr_core.cli.folder import current_folder
 if TYPE_CHECKING:
     import pathlib
 
+    from ujr_core.configuration.overrides import Overrides
     from ujr_core.project import Project
 
 
@@ -22,10 +23,12 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
     Args:
         config: what ``--config`` says; None: not given.
         plugins: what each ``--plugin`` says.
+        sets: what each ``--set`` says.
     """
 
     config: str | None = None
     plugins: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
     def path(self) -> pathlib.Path | None:
         """Return the configuration file that is meant, which need not exist; None: there is none."""
@@ -34,6 +37,14 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
         from ujr_core.configuration.document import find
 
         return find(self.config, os.environ, current_folder())
+
+    def overrides(self) -> Overrides:
+        """Return what wins over the configuration's files: each ``--set``, and the environment."""
+        import os
+
+        from ujr_core.configuration.overrides import VARIABLE, Overrides
+
+        return Overrides(self.sets, {name: text for name, text in os.environ.items() if name.startswith(VARIABLE)})
 
     def project(self, plugin_settings: Mapping[str, Mapping[str, Any]] | None = None) -> Project:
         """Load the project.
@@ -49,39 +60,61 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
         path = self.path()
         if path is None:
             raise _no_configuration()
-        return load_project(path, self.plugins, plugin_settings=plugin_settings)
+        return load_project(path, self.plugins, plugin_settings=plugin_settings, overrides=self.overrides())
 
     def state_folder(self) -> pathlib.Path:
         """Return where the runner of this configuration keeps its state, absolute; no plugin is loaded.
 
-        What else may be wrong with the configuration is not looked at: a runner may run on what it was before.
+        What else may be wrong with the files is not looked at: a runner may run on what they were before.
 
         Raises:
             ConfigError: there is no configuration, or it cannot be read.
+            Faults: several files cannot be read; or the command line or the environment is wrong, which might
+                otherwise address another runner than the one that is meant.
         """
         from ujr_core.configuration.settings import read_main
+        from ujr_core.errors import Faults
 
         path = self.path()
         if path is None:
             raise _no_configuration()
-        main = read_main(path)
+        main = read_main(path, self.overrides())
+        if main.override_faults:
+            raise Faults(main.override_faults)
         return main.folder / main.runner.state_dir
 
 
 def takes_project(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb ``--config`` and ``--plugin``, and hand it what was given as its first argument."""
+    """Give a verb ``--config``, ``--set`` and ``--plugin``, and hand it what was given as its first argument."""
 
     @functools.wraps(verb)
-    def given_verb(*args: Any, config: str | None, plugin: tuple[str, ...], **kwargs: Any) -> Any:
+    def given_verb(
+        *args: Any, config: str | None, sets: tuple[str, ...], plugin: tuple[str, ...], **kwargs: Any
+    ) -> Any:
         ctx = click.get_current_context()
         before = ctx.obj or Given()
-        ctx.obj = Given(config or before.config, before.plugins + plugin)
+        ctx.obj = Given(config or before.config, before.plugins + plugin, before.sets + sets)
         return verb(*args, ctx.obj, **kwargs)
 
-    with_plugin = click.option(
+    taken: Callable[..., Any] = given_verb
+    for option in reversed(_OPTIONS):
+        taken = option(taken)
+    return taken
+
+
+_OPTIONS = (
+    click.option("--config", metavar="PATH", help="The configuration file."),
+    click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="KEY.PATH=VALUE",
+        help="A setting over those of the configuration, such as runner.workers=4.",
+    ),
+    click.option(
         "-p", "--plugin", multiple=True, metavar="NAME", help='A further plugin: "module" or "module:object".'
-    )
-    return click.option("--config", metavar="PATH", help="The configuration file.")(with_plugin(given_verb))
+    ),
+)
 
 
 def _no_configuration() -> Exception:

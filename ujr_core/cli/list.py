@@ -1,8 +1,9 @@
-"""``ujr list``: the jobs there are, when each fires next, and when it ran last."""
+"""``ujr list``: the jobs there are, what each is doing, when it fires next, and when it ran last."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,17 +17,22 @@ if TYPE_CHECKING:
     from ujr_core.values import JobConfig
     from ujr_core.values.kept import Kept
 
-HEADINGS = ("NAME", "PLUGIN", "RUNS HERE", "NEXT FIRING", "LAST RUN", "LAST SUCCESS", "ORIGIN")
+HEADINGS = ("NAME", "PLUGIN", "STATE", "NEXT FIRING", "LAST RUN", "LAST SUCCESS", "ORIGIN")
+_TIMES = ("next_firing", "last_run", "last_success")
 
 
 @click.command("list")
 @takes_project
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_jobs(given: Given, *, as_json: bool) -> int:
-    """List the jobs, those that are disabled or for other nodes too."""
+    """List the jobs, those that are disabled or for other nodes too; with their states if a runner runs."""
+    listed = _of_runner(given)
+    if listed is not None:
+        _show(listed, as_json=as_json)
+        return 0
     project = given.project()
     with project.opened():
-        _show(project, as_json=as_json)
+        _show(_of_project(project), as_json=as_json)
         for warning in project.source_warnings:
             show_warning(warning)
         if project.faults:
@@ -35,19 +41,48 @@ def list_jobs(given: Given, *, as_json: bool) -> int:
     return 0
 
 
-def _show(project: Project, *, as_json: bool) -> None:
+def _of_runner(given: Given) -> list[Mapping[str, Any]] | None:
+    from ujr_core.cli.running import answer_if_running
+    from ujr_core.control.client import ask
+    from ujr_core.control.wire import Request
+
+    folder = given.state_folder()
+    page = answer_if_running(folder, Request("list"))
+    if page is None:
+        return None
+    jobs = list(page["jobs"])
+    while page["more"]:
+        page = ask(folder, Request("list", after=jobs[-1]["name"]))
+        jobs += page["jobs"]
+    return jobs
+
+
+def _of_project(project: Project) -> list[Mapping[str, Any]]:
     from ujr_core.clock import SYSTEM
 
     kept, now = _kept(project), SYSTEM.now().timestamp()
-    jobs = [(job, _times(job, project, kept.get(job.name), now)) for job in project.jobs.values()]
-    if as_json:
-        import json
+    return [_told(job, project, kept.get(job.name), now) for job in project.jobs.values()]
 
-        click.echo(json.dumps([_object(job, project, times) for job, times in jobs], indent=2))
-        return
-    from ujr_core.cli.table import show_table
 
-    show_table(HEADINGS, [_row(job, project, times) for job, times in jobs])
+def _told(job: JobConfig, project: Project, kept: Kept | None, now: float) -> Mapping[str, Any]:
+    """Return what a runner would tell of a job, as far as it is known without one."""
+    from ujr_core.upcoming import firings_of
+
+    is_here = job.enabled and job.is_for(project.main.node)
+    firing = next(firings_of(job, kept, now), None) if is_here else None
+    return {
+        "name": job.name,
+        "plugin": job.plugin,
+        "state": None if is_here else "elsewhere" if job.enabled else "disabled",
+        "enabled": job.enabled,
+        "for_this_node": job.is_for(project.main.node),
+        "running": 0,
+        "next_firing": firing.at if firing else None,
+        "last_run": kept.last_run if kept else None,
+        "last_success": kept.last_success if kept else None,
+        "timezone": job.timezone,
+        "origin": job.origin.where(),
+    }
 
 
 def _kept(project: Project) -> Mapping[str, Kept]:
@@ -61,42 +96,34 @@ def _kept(project: Project) -> Mapping[str, Kept]:
         return {}
 
 
-def _times(job: JobConfig, project: Project, kept: Kept | None, now: float) -> dict[str, float | None]:
-    """Epoch seconds of the next firing, of the start of the last run, and of the end of the last that succeeded."""
-    from ujr_core.upcoming import firings_of
+def _show(jobs: list[Mapping[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        import json
 
-    is_here = job.enabled and job.is_for(project.main.node)
-    firing = next(firings_of(job, kept, now), None) if is_here else None
-    return {
-        "next_firing": firing.at if firing else None,
-        "last_run": kept.last_run if kept else None,
-        "last_success": kept.last_success if kept else None,
-    }
+        click.echo(json.dumps([_object(job) for job in jobs], indent=2))
+        return
+    from ujr_core.cli.table import show_table
+
+    show_table(HEADINGS, [tuple(_cells(job)) for job in jobs])
 
 
-def _row(job: JobConfig, project: Project, times: Mapping[str, float | None]) -> tuple[str, ...]:
-    is_here = "yes" if job.is_for(project.main.node) else "no: for other nodes"
-    clock = (_local(at, job) for at in times.values())
-    return job.name, job.plugin, is_here if job.enabled else "no: disabled", *clock, job.origin.where()
+def _cells(job: Mapping[str, Any]) -> Iterator[str]:
+    yield from (job["name"], job["plugin"], job["state"] or "-")
+    yield from (_local(job[key], job.get("timezone")) for key in _TIMES)
+    yield job["origin"]
 
 
-def _local(at: float | None, job: JobConfig) -> str:
+def _local(at: float | None, zone: str | None) -> str:
     import datetime
 
     from ujr_core.calendar import zone_of
 
-    return "-" if at is None else f"{datetime.datetime.fromtimestamp(at, zone_of(job.timezone)):%Y-%m-%d %H:%M:%S}"
+    return "-" if at is None else f"{datetime.datetime.fromtimestamp(at, zone_of(zone)):%Y-%m-%d %H:%M:%S}"
 
 
-def _object(job: JobConfig, project: Project, times: Mapping[str, float | None]) -> dict[str, object]:
-    return {
-        "name": job.name,
-        "plugin": job.plugin,
-        "enabled": job.enabled,
-        "for_this_node": job.is_for(project.main.node),
-        **{key: _utc(at) for key, at in times.items()},
-        "origin": job.origin.where(),
-    }
+def _object(job: Mapping[str, Any]) -> dict[str, object]:
+    keys = ("name", "plugin", "state", "enabled", "for_this_node", "running", *_TIMES, "origin")
+    return {key: _utc(job[key]) if key in _TIMES else job[key] for key in keys}
 
 
 def _utc(at: float | None) -> str | None:

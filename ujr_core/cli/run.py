@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would start now, and run nothing.")
 @click.option("-j", "--workers", type=click.IntRange(min=1), metavar="N", help="Runs at once.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more: log level DEBUG.")
+@click.option("--json", "as_json", is_flag=True, help="Log lines as JSON, one object a line.")
 def run(
     given: Given,
     *,
@@ -29,19 +30,55 @@ def run(
     dry_run: bool,
     workers: int | None,
     verbose: bool,
+    as_json: bool,
 ) -> int:
     """Run jobs: all of them until you stop it, or just those named until they are idle."""
     if once + until_idle + dry_run > 1:
         raise click.UsageError("Give one of --once, --until-idle and --dry-run.")
-    from ujr_core.privacy import keep_memory_private
-
-    project = given.project({"log": {"level": "DEBUG"}} if verbose else None)
-    keep_memory_private()
+    if dry_run and as_json:
+        raise click.UsageError("--json goes with a run, and --dry-run runs nothing.")
+    log: dict[str, object] = ({"level": "DEBUG"} if verbose else {}) | ({"json": True} if as_json else {})
+    settings = {"log": log} if log else None
     if dry_run:
-        return _show_what_would_run(project, jobs, workers)
+        return _show_what_would_run(_loaded(given, settings), jobs, workers)
+    if not (as_json or once) and _is_drawable():
+        return _run_in_view(given, settings, jobs, workers=workers, until_idle=until_idle)
+    project = _loaded(given, settings)
     from ujr_core.runner import Runner
 
     return Runner(project, workers=workers).run(*jobs, until_idle=until_idle, once=once)
+
+
+Settings = dict[str, dict[str, object]] | None
+"""By plugin, what wins over ``[plugins.<name>]``."""
+
+
+def _loaded(given: Given, settings: Settings) -> Project:
+    from ujr_core.privacy import keep_memory_private
+
+    project = given.project(settings)
+    keep_memory_private()
+    return project
+
+
+def _is_drawable() -> bool:
+    from ujr_core.cli.live import is_drawable
+
+    return is_drawable()
+
+
+def _run_in_view(
+    given: Given, settings: Settings, jobs: tuple[str, ...], *, workers: int | None, until_idle: bool
+) -> int:
+    from ujr_core.cli.live import own_view, shared_terminal
+
+    # Shared before a plugin is loaded, which may keep the stream that it finds.
+    with shared_terminal() as canvas:
+        project = _loaded(given, settings)
+        from ujr_core.runner import Runner
+
+        with own_view(canvas, project.state_folder):
+            return Runner(project, workers=workers).run(*jobs, until_idle=until_idle)
 
 
 def _show_what_would_run(project: Project, jobs: tuple[str, ...], workers: int | None) -> int:

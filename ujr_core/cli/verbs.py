@@ -6,6 +6,7 @@ import click
 
 from ujr_core import __version__
 from ujr_core.cli.check import check
+from ujr_core.cli.config import config
 from ujr_core.cli.control import cancel, pause, resume, retry, trigger
 from ujr_core.cli.errors import end_with
 from ujr_core.cli.explain import explain
@@ -15,8 +16,12 @@ from ujr_core.cli.list import list_jobs
 from ujr_core.cli.new_plugin import new_plugin
 from ujr_core.cli.next import show_next
 from ujr_core.cli.plugins import plugins, show_plugins
+from ujr_core.cli.reload import reload
 from ujr_core.cli.run import run
+from ujr_core.cli.show import show
 from ujr_core.cli.simulate import simulate
+from ujr_core.cli.status import status
+from ujr_core.cli.stop import stop
 
 
 class Verbs(click.Group):
@@ -56,7 +61,7 @@ def ujr(ctx: click.Context, given: Given, *, list_plugins: bool, as_json: bool, 
 
 
 for verb in (
-    run, check, list_jobs, show_next, simulate, explain, trigger, pause, resume, retry, cancel, plugins,
-    init, new_plugin,
+    run, status, stop, reload, check, config, list_jobs, show, show_next, simulate, explain, trigger, pause, resume,
+    retry, cancel, plugins, init, new_plugin,
 ):  # fmt: skip
     ujr.add_command(verb)

@@ -1,22 +1,30 @@
-"""A TOML document: found, read, and with the line of each key."""
+"""The configuration document: the main file, found, with those of ``ujr.d`` beside it."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
-import stat
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ujr_core.configuration.depth import DEEPEST, too_deep
-from ujr_core.configuration.lines import key_lines
-from ujr_core.configuration.place import dotted
-from ujr_core.errors import ConfigError
+from ujr_core.configuration.place import Place
+from ujr_core.configuration.tomlfile import read_content, read_toml, shown_path, unreadable
+from ujr_core.configuration.union import Union
+from ujr_core.configuration.wrong import wrong_type
+from ujr_core.errors import ConfigError, Faults, UJRError
 from ujr_core.values import JobTable, Origin
 
+__all__ = ["digest_of", "files_of", "find", "read_configuration", "read_toml", "read_united"]
+
 FILE_NAME = "ujr.toml"
-_POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+FOLDER_NAME = "ujr.d"
+PROJECT_FILE_NAME = "pyproject.toml"
+SECTION = ("tool", "ujr")
+"""Of pyproject.toml."""
+
+_MENTION = re.compile(rb"""tool["']?\s*\.\s*["']?ujr\b""")
 
 
 def find(option: str | Path | None, environ: Mapping[str, str], folder: Path) -> Path | None:
@@ -25,88 +33,160 @@ def find(option: str | Path | None, environ: Mapping[str, str], folder: Path) ->
     Args:
         option: what ``--config`` said, or None.
         environ: ``UJR_CONFIG`` is read from it.
-        folder: where relative paths begin, and where ``ujr.toml`` is looked for.
+        folder: where relative paths begin, and where ``ujr.toml``, and then ``pyproject.toml``, is looked for.
 
     Returns:
-        None if nothing was named and the folder has no ``ujr.toml``.
+        None if nothing was named and the folder has neither a ``ujr.toml`` nor a ``pyproject.toml`` with
+        ``[tool.ujr]``. A broken one that mentions that table is returned: whoever wrote it wants to read why.
     """
     named = option or environ.get("UJR_CONFIG")
     if named:
         return (folder / named).absolute()
     path = (folder / FILE_NAME).absolute()
-    return path if path.exists() else None
+    if path.exists():
+        return path
+    project = path.with_name(PROJECT_FILE_NAME)
+    return project if _is_configuration(project) else None
 
 
-def read_toml(path: str | Path) -> JobTable:
-    """Read a TOML file, with the line of each key; it does not look at what the keys mean.
+def read_configuration(path: str | Path) -> JobTable:
+    """Read the configuration: the main file, united with those of ``ujr.d`` beside it.
+
+    Of a key that two of the files give, the first value is taken; a runner refuses to start on that.
+
+    Args:
+        path: of the main file; of one called pyproject.toml, ``[tool.ujr]`` is read.
 
     Raises:
         ConfigError: ``config-missing``, ``config-unreadable`` or ``config-malformed``.
+        Faults: of several files.
     """
-    source = _shown(path)
-    text = _read(path, source)
+    return read_united(path)[0]
+
+
+def read_united(path: str | Path) -> tuple[JobTable, tuple[UJRError, ...]]:
+    """Read the configuration, and say which keys two of its files give; of these the first value is taken.
+
+    Args:
+        path: of the main file.
+
+    Raises:
+        ConfigError: a file, or the folder, is missing, unreadable or malformed.
+        Faults: of several files.
+    """
+    broken: list[UJRError] = []
+    union = Union(_read(Path(path), broken))
+    for file in _beside_or_broken(Path(path), broken):
+        union.add(_read(file, broken, is_beside=True))
+    if broken:
+        all_faults = (*broken, *union.faults)
+        raise all_faults[0] if len(all_faults) == 1 else Faults(all_faults)
+    return union.table, tuple(union.faults)
+
+
+def files_of(path: str | Path) -> tuple[Path, ...]:
+    """Return the files that make up the configuration, the main one first; it never raises.
+
+    Args:
+        path: of the main file, which need not exist.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        return (Path(path), *_beside(Path(path)))
+    return (Path(path),)
+
+
+def digest_of(path: str | Path) -> bytes:
+    """Return what changes when the configuration does: a digest of the files' names and contents; it never raises.
+
+    A file that is missing or cannot be read is a state of it like any other.
+
+    Args:
+        path: of the main file.
+    """
+    digest = hashlib.blake2b(digest_size=16)
     try:
-        mapping = tomllib.loads(text)
-    except RecursionError:
-        raise _malformed("it is nested too deep", source, "") from None
-    except ValueError as error:  # of which TOMLDecodeError is one, and a number of 5,000 digits another
-        raise _malformed(str(error), source, text) from None
-    origin = Origin(source, key_lines(text))
-    if (keys := too_deep(mapping)) is not None:
-        raise _too_deep(keys, origin)
-    return JobTable(mapping, origin)
+        files = (Path(path), *_beside(Path(path)))
+    except (OSError, ValueError) as error:
+        files = (Path(path),)
+        _feed(digest, f"{FOLDER_NAME}: {error!r}".encode())
+    for file in files:
+        try:
+            content = b"=" + read_content(file)
+        except (OSError, ValueError) as error:
+            content = b"!" + repr(error).encode(errors="surrogateescape")
+        _feed(digest, os.fsencode(file.name), content)
+    return digest.digest()
 
 
-def _read(path: str | Path, source: str) -> str:
+def _feed(digest: hashlib.blake2b, *parts: bytes) -> None:
+    for part in parts:  # each with its length, so that a name is no part of a content
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the files of ``ujr.d``, by name; none if there is no such folder."""
+    folder = path.with_name(FOLDER_NAME)
+    if not folder.is_dir() and not folder.is_symlink():
+        return []
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if _is_meant(entry))
+    return [folder / name for name in names]
+
+
+def _is_meant(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith(".") or not entry.name.endswith(".toml"):
+        return False
+    # A link to nothing is most likely to a folder that is not mounted: its jobs must not just vanish.
+    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
+
+
+def _beside_or_broken(path: Path, broken: list[UJRError]) -> list[Path]:
     try:
-        content = _content(path)
-    except FileNotFoundError:
-        raise ConfigError(
-            "config-missing", "there is no such configuration file", source, "write one with: ujr init"
-        ) from None
-    except (OSError, ValueError) as error:  # ValueError: the name holds a NUL
-        why = getattr(error, "strerror", None) or str(error)
-        raise _unreadable(why, source, "name a file that this user may read") from None
+        return _beside(path)
+    except OSError as error:
+        folder = shown_path(path.with_name(FOLDER_NAME))
+        broken.append(unreadable(error.strerror or str(error), folder, "let this user list the folder, or remove it"))
+        return []
+
+
+def _read(file: Path, broken: list[UJRError], *, is_beside: bool = False) -> JobTable:
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _unreadable("it is not UTF-8", f"{source}:{line}", "save the file as UTF-8") from None
+        return read_toml(file) if is_beside else _read_main_file(file)
+    except ConfigError as error:
+        if is_beside and error.code == "config-missing":
+            error = unreadable("nothing stands behind this name", error.where, "mend the link, or remove it")
+        broken.append(error)
+        return JobTable({}, Origin(shown_path(file)))
 
 
-def _content(path: str | Path) -> bytes:
-    # Not blocking, for opening a named pipe would wait until somebody writes.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no regular file")
-        return file.read()
+def _read_main_file(path: Path) -> JobTable:
+    document = read_toml(path)
+    if path.name != PROJECT_FILE_NAME:
+        return document
+    table = _section(document)
+    origin = document.origin
+    if table is None:
+        raise ConfigError("config-missing", "there is no table [tool.ujr] in this file", origin.source,
+                          f"add one, or write a {FILE_NAME} with: ujr init")  # fmt: skip
+    if not isinstance(table, dict):
+        raise wrong_type("a table", table, "[tool.ujr.runner]").at(Place(origin, (), SECTION))
+    return JobTable(table, Origin(origin.source, origin.lines, SECTION, SECTION))
 
 
-def _too_deep(keys: tuple[str, ...], origin: Origin) -> ConfigError:
-    where = f"{origin.where(keys)}, {dotted(keys[:4])}…"
-    what = f"the configuration is nested deeper than {DEEPEST} levels"
-    return ConfigError("config-malformed", what, where, "write fewer dots in the key, or fewer brackets in each other")
+def _section(document: JobTable) -> object:
+    tool = document.mapping.get(SECTION[0])
+    return tool.get(SECTION[1]) if isinstance(tool, Mapping) else None
 
 
-def _unreadable(why: str, where: str, fix: str) -> ConfigError:
-    return ConfigError("config-unreadable", f"the configuration cannot be read: {why}", where, fix)
-
-
-def _malformed(message: str, source: str, text: str) -> ConfigError:
-    place = _POSITION.search(message)
-    what = _POSITION.sub("", message)
-    if place is None:
-        where = source
-    elif place[1] is None:
-        where = f"{source}:{text.rstrip().count(chr(10)) + 1}"
-    else:
-        where = f"{source}:{place[1]}:{place[2]}"
-    return ConfigError("config-malformed", f"this is not TOML: {what}", where, "see https://toml.io for the syntax")
-
-
-def _shown(path: str | Path) -> str:
-    # A person looks for "ujr.toml", not for the path from the root.
-    absolute = os.path.abspath(path)
-    folder = os.getcwd()
-    return os.path.relpath(absolute, folder) if absolute.startswith(folder + os.sep) else absolute
+def _is_configuration(path: Path) -> bool:
+    try:
+        content = read_content(path)
+    except (OSError, ValueError):
+        return False
+    if SECTION[1].encode() not in content:
+        return False
+    try:
+        return _section(read_toml(path)) is not None
+    except ConfigError:
+        return _MENTION.search(content) is not None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import attrs
 
 from ujr_core.configuration.depth import DEEPEST, too_deep
 from ujr_core.configuration.jobname import NAME_RULE, is_job_name, normal_name, short_name
+from ujr_core.configuration.fingerprint import print_of
+from ujr_core.configuration.layers import overridden
 from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.references import read_references
 from ujr_core.configuration.schedules import MIN_EVERY, is_cron, is_moment, is_zone, moment_of, wrong_together
@@ -18,9 +21,12 @@ from ujr_core.configuration.sizes import is_size, size_of
 from ujr_core.configuration.structure import structure
 from ujr_core.configuration.wrong import wrong_value
 from ujr_core.durations import Seconds
-from ujr_core.errors import ConfigError, Faults, PluginError, UJRError
+from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin
 
+_SHOWN_WHOLE = frozenset(
+    (str, int, float, bool, type(None), bytes, datetime.datetime, datetime.date, datetime.time, dict, list, tuple)
+)
 _positive: Any = attrs.validators.gt(0)
 _at_least_one: Any = attrs.validators.ge(1)
 _optional = attrs.validators.optional
@@ -64,19 +70,55 @@ class _JobTable:
     executor: str | None = attrs.field(default=None, validator=_optional(attrs.validators.min_len(1)))
 
 
+@attrs.define(eq=False)  # mutable for speed alone: there may be ten thousand, at each reload
+class Written:
+    """The table of a job as its source answered it, with what an override put over it.
+
+    Args:
+        source: name of the plugin.
+        table: with its place.
+        print: of the table: it tells true from 1, and stays as it was if the source goes on to change the table;
+            b"" if there is none.
+    """
+
+    source: str
+    table: JobTable
+    print: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Wrong:
+    """A fault of a job's table.
+
+    Args:
+        fault: for a person.
+        sources: that have a part in it; none of them can be taken as it is.
+    """
+
+    fault: UJRError
+    sources: tuple[str, ...]
+
+
 @attrs.frozen
 class Consolidation:
     """The jobs of all sources, and everything that is wrong with them.
 
     Args:
         jobs: by name, in the order of names; those without a fault.
-        faults: of all sources, in their order.
+        wrong: faults of all sources, in their order.
         doubtful: what could be read of jobs with a fault; not to be run, only to be checked further.
+        tables: what each job was read from, by name.
     """
 
     jobs: Mapping[str, JobConfig]
-    faults: tuple[UJRError, ...]
+    wrong: tuple[Wrong, ...] = ()
     doubtful: Mapping[str, JobConfig] = attrs.field(factory=dict)
+    tables: Mapping[str, Written] = attrs.field(factory=dict)
+
+    @property
+    def faults(self) -> tuple[UJRError, ...]:
+        """Everything that is wrong, in the order of the sources."""
+        return tuple(one.fault for one in self.wrong)
 
     @property
     def checkable(self) -> Mapping[str, JobConfig]:
@@ -84,31 +126,87 @@ class Consolidation:
         return dict(sorted({**self.doubtful, **self.jobs}.items()))
 
 
-def consolidate(answers: Iterable[tuple[str, object]], runner: RunnerSettings) -> Consolidation:
+NOTHING = Consolidation({})
+NO_OVERRIDES: Mapping[str, JobTable] = MappingProxyType({})
+
+
+def consolidate(
+    answers: Iterable[tuple[str, object]],
+    runner: RunnerSettings,
+    *,
+    overrides: Mapping[str, JobTable] = NO_OVERRIDES,
+    before: Consolidation = NOTHING,
+) -> Consolidation:
     """Bring together what the config sources answered; a job of two sources is a fault, and left out.
 
     Args:
         answers: name of the source and what it returned: mapping of job name to table, or None.
         runner: for the defaults.
+        overrides: settings by job, which win over those of any source.
+        before: with the same defaults; a job whose table is as it was there is not read again, but taken from there.
     """
-    jobs: dict[str, JobConfig] = {}
-    doubtful: dict[str, JobConfig] = {}
-    places: dict[str, str] = {}
-    faults: list[UJRError] = []
-    for name, table, source in _tables(answers, faults):
-        place = f"{_origin(table, source).where()} ({source})"
-        if name in places:
-            faults.append(_twice(name, places[name], place))
-            jobs.pop(name, None)
-            continue
-        places[name] = place
+    reading = _Reading(runner, overrides, before)
+    for name, table, source in _tables(answers, reading.wrong):
+        reading.take(name, table, source)
+    jobs = dict(sorted(reading.jobs.items()))
+    return Consolidation(jobs, tuple(reading.wrong), reading.doubtful, reading.tables)
+
+
+def unknown_overrides(overrides: Mapping[str, JobTable], found: Consolidation) -> Iterator[ConfigError]:
+    """Say of which jobs settings are given that no source named."""
+    for name, table in overrides.items():
+        if name not in found.tables:
+            what = f'there is no job "{short_name(name)}" to set anything of'
+            fix = did_you_mean(name, found.tables) or "ujr list shows the jobs there are"
+            yield ConfigError("config-unknown-job", what, Place(table.origin, ("jobs", name)).where, fix)
+
+
+class _Reading:
+    """One consolidation on its way."""
+
+    def __init__(self, runner: RunnerSettings, overrides: Mapping[str, JobTable], before: Consolidation) -> None:
+        self.jobs: dict[str, JobConfig] = {}
+        self.doubtful: dict[str, JobConfig] = {}
+        self.tables: dict[str, Written] = {}
+        self.wrong: list[Wrong] = []
+        self._runner, self._overrides, self._before = runner, overrides, before
+        self._places: dict[str, tuple[Origin, str]] = {}
+
+    def take(self, name: Any, table: object, source: str) -> None:
+        """Read one table of a source."""
+        origin = _origin(table, source)
+        if name in self._places:
+            self._refuse_twice(name, origin, source)
+            return
+        self._places[name] = origin, source
+        if name in self._overrides:
+            table = overridden(table, self._overrides[name], source)
+            origin = _origin(table, source)
+        written = table if isinstance(table, JobTable) else JobTable(table, origin)  # type: ignore[arg-type]
+        if isinstance(written.mapping, Mapping):
+            now = self.tables[name] = Written(source, written, print_of(written.mapping))
+            before = self._before.tables.get(name)
+            if before is not None and now.print == before.print and source == before.source and now.print:
+                job = self._before.jobs.get(name)
+                if job is not None:
+                    self.jobs[name] = job
+                    return
+        self._read(name, table, source)
+
+    def _read(self, name: Any, table: object, source: str) -> None:
         try:
-            jobs[name] = job_of(name, table, source=source, runner=runner)
+            self.jobs[name] = job_of(name, table, source=source, runner=self._runner)
         except Faults as error:
-            faults.extend(error.faults)
+            self.wrong += [Wrong(fault, (source,)) for fault in error.faults]
             if (job := _doubtful(short_name(name), table, source)) is not None:
-                doubtful[job.name] = job
-    return Consolidation(dict(sorted(jobs.items())), tuple(faults), doubtful)
+                self.doubtful[job.name] = job
+
+    def _refuse_twice(self, name: Any, origin: Origin, source: str) -> None:
+        first, first_source = self._places[name]
+        places = f"{first.where()} ({first_source})", f"{origin.where()} ({source})"
+        self.wrong.append(Wrong(_twice(name, *places), tuple(dict.fromkeys([first_source, source]))))
+        self.jobs.pop(name, None)
+        self.tables.pop(name, None)
 
 
 def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> JobConfig:
@@ -183,29 +281,35 @@ def _origin(table: object, source: str) -> Origin:
     return table.origin if isinstance(table, JobTable) else Origin(source)
 
 
-def _tables(answers: Iterable[tuple[str, object]], faults: list[UJRError]) -> Iterator[tuple[Any, object, str]]:
-    for source, answer in answers:
-        if answer is None:
-            continue
-        try:
-            tables = dict(answer) if isinstance(answer, Mapping) else None
-        except Exception as error:  # noqa: BLE001  # a stranger's mapping; it counts as a wrong answer
-            faults.append(_wrong_answer(source, f"a mapping that raised {type(error).__name__}"))
-            continue
-        if tables is None:
-            faults.append(_wrong_answer(source, f"a {type(answer).__name__}"))
-        else:
-            for name, table in tables.items():
-                yield normal_name(name) if isinstance(name, str) else name, table, source
+def tables_of(answer: object, source: str) -> Mapping[Any, object]:
+    """Return what a source answered as a dict of its own; an empty one for None.
 
-
-def _wrong_answer(source: str, what: str) -> PluginError:
-    return PluginError(
+    Raises:
+        PluginError: it is no mapping, or raised when it was looked at (code "plugin-wrong-answer").
+    """
+    try:
+        if answer is None or isinstance(answer, Mapping):
+            return dict(answer or {})
+        what = f"a {type(answer).__name__}"
+    except Exception as error:  # noqa: BLE001  # a stranger's mapping; it counts as a wrong answer
+        what = f"a mapping that raised {type(error).__name__}"
+    raise PluginError(
         "plugin-wrong-answer",
         f'config_source of plugin "{source}" returned {what}',
         f"plugin {source}",
         "return a mapping of job name to table, or None",
     )
+
+
+def _tables(answers: Iterable[tuple[str, object]], wrong: list[Wrong]) -> Iterator[tuple[Any, object, str]]:
+    for source, answer in answers:
+        try:
+            tables = tables_of(answer, source)
+        except PluginError as error:
+            wrong.append(Wrong(error, (source,)))
+            continue
+        for name, table in tables.items():
+            yield normal_name(name) if isinstance(name, str) else name, table, source
 
 
 def _twice(name: str, first: str, second: str) -> ConfigError:

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 
 from ujr_core.configuration.depth import DEEPEST, KeyPath
 
-_BLANK = re.compile(r"(?:[\s]|#[^\n]*)*")
+_BLANK = re.compile(r"\s*(?:#[^\n]*\s*)*")
+# Nine lines in ten: a table of bare keys, or a bare key with a value that is whole on its line.
+_PLAIN = re.compile(
+    r"\s*(?:\[([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\]"
+    r"""|([A-Za-z0-9_-]+)[ \t]*=[ \t]*(?:"[^"\\\n]*"|'[^'\n]*'|[^\s"'\[\]{}#,]+))"""
+    r"[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)"
+)
 _KEY_PART = re.compile(r"""[ \t]*("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}(?!")'
@@ -46,11 +52,23 @@ class _Scanner:
 
     def scan(self) -> None:
         table: KeyPath = ()
-        while self._peek():
-            if self._text.startswith("[", self._at):
+        while (plain := _PLAIN.match(self._text, self._at)) or self._peek():
+            if plain is not None:
+                table = self._plain(plain, table)
+            elif self._text.startswith("[", self._at):
                 table = self._header()
             else:
                 self._pair(table)
+
+    def _plain(self, line: re.Match[str], table: KeyPath) -> KeyPath:
+        self._at = line.end()
+        if line[2]:
+            # Its table was noted already.
+            self.lines.setdefault((*table, line[2]), bisect.bisect_left(self._ends, self._at) + 1)
+            return table
+        path = self._resolved(tuple(line[1].split(".")[: DEEPEST + 1]))
+        self._note(path, line.start(1))
+        return path
 
     def _header(self) -> KeyPath:
         start = self._at

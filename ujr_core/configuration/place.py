@@ -56,9 +56,9 @@ class Place:
     @property
     def where(self) -> str:
         """Return file, line if known, and key path."""
-        path = dotted(self.table + self.keys)
-        source = self.origin.where(self.keys)
-        return f"{source}, {path}" if path else source
+        origin = self.origin.of(self.keys)
+        path = dotted(origin.root + self.table + self.keys)
+        return f"{origin.where()}, {path}" if path else origin.where()
 
     @property
     def subject(self) -> str:

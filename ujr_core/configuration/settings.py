@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ujr_core.configuration.document import read_toml
+from ujr_core.configuration.document import read_united
+from ujr_core.configuration.layers import overridden
 from ujr_core.configuration.limits import read_limits
 from ujr_core.configuration.machine import this_node
+from ujr_core.configuration.overrides import NO_OVERRIDES, Overrides, is_of_an_override, read_overrides
 from ujr_core.configuration.place import Place
 from ujr_core.configuration.sizes import is_size, size_of
 from ujr_core.configuration.structure import structure, unknown_key
@@ -90,9 +92,10 @@ class Main:
         runner: ``[runner]``.
         node: this machine, with what ``[node]`` says.
         plugins: name to table, as in ``[plugins.<name>]``.
-        document: the whole of it.
+        document: the whole of it, with what overrides put over it, except over its jobs.
         faults: what is wrong with it; in the place of each wrong setting stands its default.
         limits: by name; those without a fault.
+        job_overrides: by job, the settings that win over those of whichever source names the job.
     """
 
     path: Path | None
@@ -103,6 +106,12 @@ class Main:
     document: JobTable
     faults: tuple[UJRError, ...] = ()
     limits: Mapping[str, Limit] = attrs.field(factory=dict)
+    job_overrides: Mapping[str, JobTable] = attrs.field(factory=dict)
+
+    @property
+    def override_faults(self) -> tuple[UJRError, ...]:
+        """Those faults that stand in the command line or the environment."""
+        return tuple(fault for fault in self.faults if is_of_an_override(fault))
 
     def job_tables(self) -> dict[str, JobTable]:
         """Return the jobs that stand in this configuration itself, none of them checked."""
@@ -111,14 +120,23 @@ class Main:
         return {name: JobTable(table, origin.below("jobs", str(name))) for name, table in jobs.items()}
 
 
-def read_main(path: str | Path) -> Main:
-    """Read the configuration file; what is wrong with its tables is kept, to be shown with all other faults.
+def read_main(path: str | Path, overrides: Overrides = NO_OVERRIDES) -> Main:
+    """Read the configuration's files; what is wrong with its tables is kept, to be shown with all other faults.
+
+    Args:
+        path: of the main file.
+        overrides: what the command line and the environment say, which wins over the files.
 
     Raises:
-        ConfigError: the file is missing, unreadable or malformed.
+        ConfigError: a file is missing, unreadable or malformed.
+        Faults: several are.
     """
     absolute = Path(path).absolute()
-    return _main(read_toml(path), absolute, absolute.parent)
+    document, twice = read_united(absolute)
+    over = read_overrides(overrides, RunnerSettings)
+    table: JobTable = overridden(document, over.table, "")
+    main = _main(table, absolute, absolute.parent)
+    return attrs.evolve(main, faults=(*over.faults, *twice, *main.faults), job_overrides=over.jobs)
 
 
 def main_of(mapping: Mapping[str, Any], folder: str | Path) -> Main:

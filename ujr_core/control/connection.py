@@ -9,8 +9,10 @@ from typing import Any
 from ujr_core.control.wire import LONGEST_REQUEST
 from ujr_core.inbox import Inbox
 
-Reply = Callable[[bytes], tuple[bytes, Iterable[Any]]]
-"""From the line of a request to that of its answer, and the events that come of it."""
+Send = Callable[[bytes], None]
+
+Reply = Callable[[bytes, Send], tuple[bytes | None, Iterable[Any]]]
+"""From the line of a request to that of its answer, and the events that come of it; None: the answer is sent later."""
 
 
 class Connection:
@@ -60,14 +62,22 @@ class Connection:
 
     def _answer(self) -> Iterable[Any]:
         line, self._line = self._line, b""
-        self._unsent, events = self._reply(line)
-        self._send()
+        self._inbox.forget(self._client.fileno())
+        answer, events = self._reply(line, self._begin)
+        if answer is not None:
+            self._begin(answer)
         if len(line) > LONGEST_REQUEST:  # what follows is the rest of it, and no request
             self.close()
-        elif self._unsent:
-            self._inbox.forget(self._client.fileno())
-            self._inbox.watch_writable(self._client.fileno(), self._write)
         return events
+
+    def _begin(self, answer: bytes) -> None:
+        if not self._is_open:  # it was dropped while it waited
+            return
+        self._unsent = answer
+        if self._send():
+            self._inbox.watch(self._client.fileno(), self._read)
+        elif self._is_open:
+            self._inbox.watch_writable(self._client.fileno(), self._write)
 
     def _write(self) -> Iterable[Any]:
         if self._is_open and self._send():

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import socket
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ujr_core.clock import Clock
 from ujr_core.control.address import FILE, address_in
-from ujr_core.control.connection import Connection
-from ujr_core.control.verbs import Said, obey
-from ujr_core.control.wire import answer_line, refusal, request_of
+from ujr_core.control.asked import Answered, Overseen, Said
+from ujr_core.control.connection import Connection, Reply, Send
+from ujr_core.control.verbs import obey
+from ujr_core.control.wire import Answer, answer_line, refusal, request_of
 from ujr_core.errors import InternalError, StateError, UJRError
 from ujr_core.inbox import Inbox
-from ujr_core.scheduler import State
 
 log = logging.getLogger("ujr")
 
@@ -26,7 +28,7 @@ MOST_CLIENTS = 32
 
 
 @contextlib.contextmanager
-def opened(folder: Path, inbox: Inbox, state: State) -> Iterator[None]:
+def opened(folder: Path, inbox: Inbox, runner: Overseen) -> Iterator[None]:
     """Take requests for as long as the context lasts; what comes of them are events of the inbox.
 
     The lock of the folder must be held: what was left there by a runner that was killed is replaced. Where there can
@@ -35,7 +37,7 @@ def opened(folder: Path, inbox: Inbox, state: State) -> Iterator[None]:
     Args:
         folder: of the state.
         inbox: that the loop waits at.
-        state: of the scheduler; it is read, never changed.
+        runner: is asked and told.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -43,7 +45,7 @@ def opened(folder: Path, inbox: Inbox, state: State) -> Iterator[None]:
         except (OSError, StateError) as error:
             log.warning("%s", _unusable(folder, error).as_warning())
         else:
-            server = Server(listener, inbox, lambda line: _replied(line, state, inbox.clock.monotonic()))
+            server = Server(listener, inbox, functools.partial(_replied, runner, inbox.clock))
             stack.callback(server.close)
         yield
 
@@ -51,9 +53,7 @@ def opened(folder: Path, inbox: Inbox, state: State) -> Iterator[None]:
 class Server:
     """Accepts clients, a bounded number of them."""
 
-    def __init__(
-        self, listener: socket.socket, inbox: Inbox, reply: Callable[[bytes], tuple[bytes, Iterable[Any]]]
-    ) -> None:
+    def __init__(self, listener: socket.socket, inbox: Inbox, reply: Reply) -> None:
         self._listener, self._inbox, self._reply = listener, inbox, reply
         self._clients: dict[Connection, None] = {}
         self._spare = _spare_of(listener)
@@ -126,18 +126,28 @@ def _owner_only() -> Iterator[None]:
         os.umask(before)
 
 
-def _replied(line: bytes, state: State, now: float) -> tuple[bytes, Iterable[Any]]:
-    said = _obeyed(line, state, now)
-    return answer_line(said.answer), said.events
+def _replied(runner: Overseen, clock: Clock, line: bytes, send: Send) -> tuple[bytes | None, Iterable[Any]]:
+    said = _obeyed(line, runner, clock.monotonic(), later=lambda answer: send(_written(answer)))
+    return None if said.later is not None else _written(said.answer), said.events
 
 
-def _obeyed(line: bytes, state: State, now: float) -> Said:
+def _obeyed(line: bytes, runner: Overseen, now: float, *, later: Answered) -> Said:
     try:
-        return obey(request_of(line), state, now)
+        said = obey(request_of(line), runner, now)
+        if said.later is not None:
+            said.later(later)
     except UJRError as error:
         return Said(refusal(error))
     except Exception as error:  # noqa: BLE001  # our bug; whoever asked is told, and the loop goes on
         return Said(refusal(_bug(error)))
+    return said
+
+
+def _written(answer: Answer) -> bytes:
+    try:
+        return answer_line(answer)
+    except Exception as error:  # noqa: BLE001  # as above
+        return answer_line(refusal(_bug(error)))
 
 
 def _bug(error: Exception) -> InternalError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from ujr_core.errors import StateError, UJRError, did_you_mean
+from ujr_core.errors import Faults, StateError, UJRError, did_you_mean
 from ujr_core.redact import scrub
 
 LONGEST_REQUEST = 64 * 1024
@@ -29,14 +29,21 @@ class Request:
         job: name.
         due: of a trigger: ISO 8601, in the job's time zone if it names none.
         signature: of one task or run; None = all of the job.
+        duration: of a pause, such as "1h"; None = until further notice.
+        after: of a list: the last name of the page before.
+        how: of a stop: "now".
     """
 
     verb: str
     job: str = ""
     due: str | None = None
     signature: str | None = None
+    duration: str | None = None
+    after: str | None = None
+    how: str | None = None
 
 
+_PARTS = ("code", "what", "where", "fix")
 _FIELDS = tuple(field.name for field in attrs.fields(Request))
 
 
@@ -74,8 +81,14 @@ def answer_line(answer: Answer) -> bytes:
 
 
 def refusal(error: UJRError) -> Answer:
-    """Return the answer to what cannot be done."""
-    return {"ok": False, "error": {part: getattr(error, part) for part in ("code", "what", "where", "fix")}}
+    """Return the answer to what cannot be done; with all faults, if there are several."""
+    faults = {"faults": [parts_of(fault) for fault in error.faults]} if isinstance(error, Faults) else {}
+    return {"ok": False, "error": parts_of(error), **faults}
+
+
+def parts_of(error: UJRError) -> Answer:
+    """Return the four parts of an error."""
+    return {part: getattr(error, part) for part in _PARTS}
 
 
 def result_of(line: bytes) -> Answer:
@@ -83,6 +96,7 @@ def result_of(line: bytes) -> Answer:
 
     Raises:
         StateError: what the runner refused, as it said it; or this is no answer (code "not-answering").
+        Faults: it refused a configuration.
     """
     try:
         answer = json.loads(line)
@@ -91,8 +105,14 @@ def result_of(line: bytes) -> Answer:
     if not isinstance(answer, dict) or not (answer.get("ok") or isinstance(answer.get("error"), dict)):
         raise StateError("not-answering", "what listens there is no runner", WHERE, "end it, then: ujr run")
     if not answer["ok"]:
-        raise StateError(*(str(answer["error"].get(part, "")) for part in ("code", "what", "where", "fix")))
+        if isinstance(faults := answer.get("faults"), list) and faults:
+            raise Faults(tuple(map(_error_of, faults)))
+        raise _error_of(answer["error"])
     return answer
+
+
+def _error_of(parts: Answer) -> StateError:
+    return StateError(*(str(parts.get(part, "")) for part in _PARTS))
 
 
 def wrong(what: str, fix: str = "") -> StateError:
@@ -101,16 +121,36 @@ def wrong(what: str, fix: str = "") -> StateError:
 
 
 def _line(fields: Answer) -> bytes:
-    return json.dumps(_plain(fields), allow_nan=False).encode("ascii") + b"\n"
+    texts: set[str] = set()
+    plain = _plain(fields, texts)
+    # To look for hundreds of secrets in each of a thousand texts would hold up the loop; in all of them at once it does
+    # not. Between two of them stands what no text holds that a secret is found in.
+    together = "\0".join(texts)
+    if scrub(together) != together:
+        plain = _scrubbed(plain)
+    return json.dumps(plain, allow_nan=False).encode("ascii") + b"\n"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, texts: set[str]) -> Any:
+    """Return what JSON can hold, and gather the texts in it."""
     if isinstance(value, str):
-        return scrub(value)
+        texts.add(value)
+        return value
+    if value is None or isinstance(value, int):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {scrub(name): _plain(item) for name, item in value.items()}
+        texts.update(value)
+        return {name: _plain(item, texts) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, texts) for item in value]
     return value
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {scrub(name): _scrubbed(item) for name, item in value.items()}
+    return [_scrubbed(item) for item in value] if isinstance(value, list) else value

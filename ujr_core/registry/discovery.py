@@ -78,8 +78,12 @@ def put_first(folder: str) -> None:
         sys.path.insert(0, folder)
 
 
+_OF_THE_CORE = frozenset({"use", "refresh"})
+"""Settings of a plugin's table that are not the plugin's business: which one it is, and how often it is read."""
+
+
 def _table(main: Main, name: str) -> Mapping[str, object]:
-    return {key: value for key, value in main.plugins.get(name, NO_TABLE).items() if key != "use"}
+    return {key: value for key, value in main.plugins.get(name, NO_TABLE).items() if key not in _OF_THE_CORE}
 
 
 def _built_in(main: Main) -> Iterator[Candidate]:

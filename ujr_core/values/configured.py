@@ -12,8 +12,12 @@ from typing import Any, Literal
 import attrs
 
 from ujr_core.secret import SecretRef, SecretTemplate
+from ujr_core.values.exact import exact
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+KeyPath = tuple[str, ...]
 
 
 @attrs.frozen
@@ -24,24 +28,36 @@ class Origin:
         source: what a person would look for: a file name, a URL, a database.
         lines: line of each key path of the whole source, 1 is the first; empty if the source has no lines.
         prefix: key path of the table within the source.
+        root: key path at which the whole configuration stands in the source; in pyproject.toml "tool", "ujr".
+        elsewhere: origin of each key path of the whole source that was written in another place than its table.
     """
 
     source: str
-    lines: Mapping[tuple[str, ...], int] = attrs.field(factory=dict, repr=False, eq=False)
-    prefix: tuple[str, ...] = attrs.field(default=(), repr=False, eq=False)
+    lines: Mapping[KeyPath, int] = attrs.field(factory=dict, repr=False, eq=False)
+    prefix: KeyPath = attrs.field(default=(), repr=False, eq=False)
+    root: KeyPath = attrs.field(default=(), repr=False, eq=False)
+    elsewhere: Mapping[KeyPath, Origin] = attrs.field(default=MappingProxyType({}), repr=False, eq=False)
 
-    def where(self, path: tuple[str, ...] = ()) -> str:
+    def where(self, path: KeyPath = ()) -> str:
         """Return ``source:line`` of a key path, or of the nearest table around it."""
-        whole = self.prefix + path
-        for end in range(len(whole), -1, -1):
-            if (line := self.lines.get(whole[:end])) is not None:
-                return f"{self.source}:{line}"
-        return self.source
+        origin = self.of(path)
+        for end in range(len(origin.prefix), -1, -1):
+            if (line := origin.lines.get(origin.prefix[:end])) is not None:
+                return f"{origin.source}:{line}"
+        return origin.source
 
     def below(self, *path: str) -> Origin:
         """Return the origin of the table at a key path."""
         # The lines are shared: ten thousand jobs of one file must not copy them ten thousand times.
-        return Origin(self.source, self.lines, self.prefix + path)
+        return Origin(self.source, self.lines, self.prefix + path, self.root, self.elsewhere)
+
+    def of(self, path: KeyPath = ()) -> Origin:
+        """Return the origin of what stands at a key path: that of its table, or the other place it was written at."""
+        whole = self.prefix + path
+        for end in range(len(whole), -1, -1) if self.elsewhere else ():
+            if (other := self.elsewhere.get(whole[:end])) is not None:
+                return other.of(whole[end:])
+        return self.below(*path)
 
 
 @attrs.frozen
@@ -120,7 +136,7 @@ class JobConfig:
 
     name: str
     plugin: str
-    params: Mapping[str, Any] = NOTHING
+    params: Mapping[str, Any] = attrs.field(default=NOTHING, eq=exact)
     origin: Origin = attrs.field(default=Origin("<python>"), eq=False)
     enabled: bool = True
     nodes: tuple[str, ...] = ("*",)
@@ -158,6 +174,8 @@ class JobConfig:
 
     def is_for(self, node: Node) -> bool:
         """Tell whether the job runs on this node."""
+        if "*" in self.nodes:  # as nearly all of them say
+            return True
         names = (node.name, *node.labels)
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.nodes for name in names)
 
