@@ -64,7 +64,7 @@ def _build_wheels(session: nox.Session, folder: Path, *projects: str) -> None:
 
 
 def _editable_plugins() -> list[str]:
-    return [argument for plugin in PLUGINS for argument in ("-e", f"plugins/{plugin}")]
+    return [argument for plugin in PLUGINS for argument in ("-e", f"plugins/{plugin}[test]")]
 
 
 @nox.session

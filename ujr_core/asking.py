@@ -9,7 +9,7 @@ import logging
 import math
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 
 import attrs
@@ -30,6 +30,14 @@ from ujr_core.values import Job, JobConfig, Node
 log = logging.getLogger("ujr")
 
 _HOOK = "get_runnable_tasks"
+
+Call = tuple[str, float, float]
+"""Of a hook: which, and the monotonic times of its beginning and its end."""
+
+NO_CALL: Call = ("", math.inf, -math.inf)
+
+MOST_ENDED = 50
+"""Calls that are remembered when they have ended: what held up the loop may have returned before that could look."""
 
 LEAST_PATIENCE = 0.5
 """Seconds that an open answer has to close when the runner ends."""
@@ -54,6 +62,7 @@ class Asking:
         """May be replaced: a reload may bring others."""
         self._suppliers, self._node, self._inbox = suppliers, node, inbox
         self._jobs: dict[str, AskedJob] = {}
+        self._ended: deque[tuple[AskedJob, Call]] = deque(maxlen=MOST_ENDED)
 
     def fetch(self, config: JobConfig) -> None:
         """Fetch a job's details; `JobReady`, `JobHeldUp` or `JobRefused` follows."""
@@ -61,7 +70,12 @@ class Asking:
         if asked is None:
             strand = self.strands.new()
             asked = self._jobs[config.name] = AskedJob(
-                config, strand, suppliers=self._suppliers, inbox=self._inbox, limits=lambda: self.limits
+                config,
+                strand,
+                suppliers=self._suppliers,
+                inbox=self._inbox,
+                limits=lambda: self.limits,
+                ended=self._ended,
             )
         asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
@@ -88,14 +102,13 @@ class Asking:
             asked.strand.post(asked.close)
 
     def calls(self) -> Iterator[tuple[str, float, float]]:
-        """Return the last call of a hook of each job, with the monotonic times of its beginning and its end.
+        """Return which hooks of jobs are being called now, and which were last, each with its beginning and its end.
 
-        The end is ``inf`` for what goes on.
+        Times are monotonic. The end is ``inf`` for what goes on.
         """
-        for job, asked in self._jobs.items():
-            hook, began, ended = asked.last_call
+        for asked, (hook, began, ended) in [*list(self._ended), *((one, one.call) for one in self._jobs.values())]:
             if hook:
-                yield f'plugin "{asked.config.plugin}" ({hook} of job "{job}")', began, ended
+                yield f'plugin "{asked.config.plugin}" ({hook} of job "{asked.config.name}")', began, ended
 
     def stack_of(self, job: str) -> str:
         """Return where the job's plugin is now, a line for each call, the innermost last; "" if it is not called."""
@@ -145,8 +158,9 @@ class AskedJob:
         suppliers: Suppliers,
         inbox: Inbox,
         limits: Callable[[], Collection[str]],
+        ended: deque[tuple[AskedJob, Call]],
     ) -> None:
-        self.config, self.strand = config, strand
+        self.config, self.strand, self._ended = config, strand, ended
         self._suppliers, self._inbox, self._limits = suppliers, inbox, limits
         self._registry = suppliers.registry
         self._details: Details | None = None
@@ -156,8 +170,7 @@ class AskedJob:
         # Each has one thread that counts: the loop's, and the strand's.
         self._posted = self._told = 0
         self._in_hook: int | None = None  # the thread that is asking or pulling
-        self.last_call = ("", math.inf, -math.inf)
-        """Of a hook: which, and the monotonic times of its beginning and its end."""
+        self.call = NO_CALL
 
     @property
     def untold(self) -> int:
@@ -231,11 +244,12 @@ class AskedJob:
     @contextlib.contextmanager
     def _in_a_hook(self, hook: str = _HOOK) -> Iterator[None]:
         began = time.monotonic()
-        self._in_hook, self.last_call = threading.get_ident(), (hook, began, math.inf)
+        self._in_hook, self.call = threading.get_ident(), (hook, began, math.inf)
         try:
             yield
         finally:
-            self._in_hook, self.last_call = None, (hook, began, time.monotonic())
+            self._ended.append((self, (hook, began, time.monotonic())))
+            self._in_hook, self.call = None, NO_CALL
 
     def _complete(self) -> Job:
         assert self._details is not None  # a job is asked when it is ready

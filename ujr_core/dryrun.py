@@ -89,7 +89,7 @@ class _Dry:
     def answer(self, config: JobConfig) -> DryAnswer:
         """Ask a job, if a runner would ask it now."""
         kept, now = self.kept.get(config.name), SYSTEM.now().timestamp()
-        if kept is not None and kept.is_paused:
+        if kept is not None and kept.is_paused_at(now):
             return DryAnswer(config.name, (), "it is paused")
         if not config.has_schedule:
             return self._asked(config, None)

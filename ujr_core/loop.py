@@ -85,13 +85,13 @@ class Loop:
             began, until = self.clock.monotonic(), self._next_wake()
             events = self.inbox.wait(until=until)
             now = self.clock.monotonic()
-            self._look_at_lag(max(began, until), now)
+            self._look_at_lag(began, until, now)
             for command in step(self.state, [*self._clock_set(), *events], now):
                 self._acts[type(command)](command)
             self._flush(now)
 
-    def _look_at_lag(self, until: float, now: float) -> None:
-        if self._lag is not None and (text := self._lag.look(until, now)):
+    def _look_at_lag(self, began: float, until: float, now: float) -> None:
+        if self._lag is not None and (text := self._lag.look(until, now, began=began)):
             self._say(text)
 
     def _next_wake(self) -> float:

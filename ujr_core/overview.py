@@ -14,7 +14,7 @@ from ujr_core import __version__
 from ujr_core.clock import Clock
 from ujr_core.configuration.snapshots import Snapshot
 from ujr_core.control.census import census_of
-from ujr_core.control.wire import Answer, parts_of, refusal
+from ujr_core.control.wire import Answer, cut, parts_of, refusal
 from ujr_core.dispatch import Dispatch
 from ujr_core.errors import Faults, StateError
 from ujr_core.lag import Lag
@@ -163,11 +163,11 @@ class Overview:
             {
                 "job": run.job,
                 "run": run.id,
-                "label": run.label,
-                "signature": run.signature,
+                "label": run.label and cut(run.label),
+                "signature": cut(run.signature),
                 "function": run.function,
                 "kind": failure.kind,
-                "message": failure.message[:1_000],
+                "message": cut(failure.message),
                 "at": at.timestamp(),
                 "attempt": run.attempt,
             }
@@ -202,8 +202,8 @@ def _shown_run(told: TaskRun, run: Run) -> Mapping[str, Any]:
     return {
         "id": told.id,
         "job": told.job,
-        "label": told.label,
-        "signature": told.signature,
+        "label": told.label and cut(told.label),
+        "signature": cut(told.signature),
         "function": told.function,
         "attempt": told.attempt,
         "executor": run.place.places.name if run.place is not None else "",

@@ -10,6 +10,7 @@ import sysconfig
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -29,12 +30,19 @@ MOST_CALLS = 50
 """Calls of a stack that are told, the innermost."""
 
 
+MOST_ENDED = 20
+"""Calls that are remembered when they have ended: what held up the loop may have returned before that could look."""
+
 _going: dict[threading.Thread, tuple[str, float]] = {}
+_ended: deque[tuple[str, float, float]] = deque(maxlen=MOST_ENDED)
 
 
 def calls() -> list[tuple[str, float, float]]:
-    """Return what is being called now, in the whole process, each with the monotonic time at which that began, and inf."""
-    return [(name, began, math.inf) for name, began in list(_going.values())]
+    """Return what is being called now in the whole process, and what was last, with its beginning and its end.
+
+    Times are monotonic. The end is ``inf`` for what goes on.
+    """
+    return [*((name, began, math.inf) for name, began in list(_going.values())), *list(_ended)]
 
 
 class Hangs(PluginError):
@@ -96,7 +104,8 @@ class _Call(Generic[T]):
         return self._value[0]
 
     def _run(self) -> None:
-        _going[self.thread] = self._name, time.monotonic()
+        began = time.monotonic()
+        _going[self.thread] = self._name, began
         try:
             self._value.append(self._function())
         except KeyboardInterrupt as error:
@@ -106,6 +115,7 @@ class _Call(Generic[T]):
         except BaseException as error:  # noqa: BLE001  # of foreign code; it is raised where the result is wanted
             self._error = error
         finally:
+            _ended.append((self._name, began, time.monotonic()))
             del _going[self.thread]
 
 

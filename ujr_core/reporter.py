@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -52,11 +53,18 @@ class Reporter:
         self._is_closing = False
         self.is_in = ""
         """The hook that is being called."""
+        self._last_call = ("", -math.inf)
         self._uncounted = {hook: _uncounted(call) for hook, call in hooks.items()}
         self._faults = FaultLog()
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._live, name=f"ujr-reporter-{name}", daemon=True)
         self._thread.start()
+
+    @property
+    def last_call(self) -> tuple[str, float]:
+        """Return the hook that is being called, with ``inf``, or was last, with the monotonic time of its end."""
+        hook = self.is_in
+        return (hook, math.inf) if hook else self._last_call
 
     @property
     def waiting(self) -> int:
@@ -116,7 +124,8 @@ class Reporter:
                 has_said = True
                 log.warning('plugin "%s" is far behind; some reports are dropped', self.name)
             self._tell()
-            hook, self.is_in = self.is_in, ""
+            hook = self.is_in
+            self._last_call, self.is_in = (hook, time.monotonic()), ""
             if not self._queue:  # now and then will do, and is cheap
                 self._folder.keep(self.name, hook)
 

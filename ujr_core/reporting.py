@@ -84,10 +84,13 @@ class Reporting:
             yield Behind(one.name, one.waiting, one.dropped)
 
     def calls(self) -> Iterator[tuple[str, float, float]]:
-        """Return which report hooks are being called now; when that began is not known: ``-inf``, and it goes on: ``inf``."""
+        """Return which hook of each reporter is being called now, or was last, with its beginning and its end.
+
+        Times are monotonic. When it began is not known, and ``-inf``; the end is ``inf`` for what goes on.
+        """
         for one in self._reporters:
-            if hook := one.is_in:
-                yield f'plugin "{one.name}" ({hook})', -math.inf, math.inf
+            hook, ended = one.last_call
+            yield f'plugin "{one.name}" ({hook})', -math.inf, ended
 
     def flush(self) -> None:
         """Hand over one turn's reports; called by the loop once a turn."""

@@ -17,6 +17,15 @@ EXIT_CODES = {signal.SIGTERM: 0, signal.SIGINT: 130}
 """With which a runner ends that was told to stop by this signal, if no run had to be killed."""
 
 
+def survive_hang_ups() -> None:
+    """Let HUP end nothing while a runner starts: it wants the configuration read, which is being done.
+
+    One that is ignored, as under ``nohup``, stays so.
+    """
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+
+
 Act = Callable[[], Iterable[Any]]
 """Called in the loop's thread; what it returns are events."""
 

@@ -54,14 +54,14 @@ def firings_of(job: JobConfig, kept: Kept | None, now: float) -> Iterator[Upcomi
     if begun.schedule is None:
         return
     is_known = kept is not None and kept.schedule == begun.schedule.key
-    paused, due = PAUSED if begun.is_paused else "", begun.firing.due if begun.firing is not None else None
+    due = begun.firing.due if begun.firing is not None else None
     if due is not None:
-        yield Upcoming(due, job.name, note=paused or NOT_SETTLED)
+        yield Upcoming(due, job.name, note=_note(begun, due, NOT_SETTLED))
     missed = begun.schedule.newest(begun.passed, now - begun.delay) if is_known else None
     if missed is not None and missed != due:
-        yield Upcoming(missed, job.name, note=paused or MADE_UP)
+        yield Upcoming(missed, job.name, note=_note(begun, missed, MADE_UP))
     # A grid that nobody has seen yet begins with the runner's start.
-    note = paused or (FIRST if job.every is not None and not is_known else "")
+    note = FIRST if job.every is not None and not is_known else ""
     yield from _coming(begun, begun.passed if missed is None else missed, note)
 
 
@@ -75,4 +75,10 @@ def _begun(config: JobConfig, kept: Kept | None, now: float) -> Job:
 
 def _coming(job: Job, at: float, note: str) -> Iterator[Upcoming]:
     while job.schedule is not None and (at := job.schedule.next_after(at)) < math.inf:
-        yield Upcoming(at, job.name, job.delay, note)
+        yield Upcoming(at, job.name, job.delay, _note(job, at, note))
+
+
+def _note(job: Job, at: float, otherwise: str) -> str:
+    # What comes at the very end of a pause comes after it.
+    is_paused = job.is_paused and (job.paused_until is None or at + job.delay < job.paused_until)
+    return PAUSED if is_paused else otherwise

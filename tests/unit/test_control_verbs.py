@@ -432,7 +432,9 @@ def test_an_unknown_verb_is_told_with_one_that_is_near(world: World) -> None:
         "  where: control socket\n"
         '  fix:   did you mean "trigger"?'
     )
-    assert "the verbs are: status, list, show, explain, trigger, pause, resume, retry, cancel, reload, stop" in refused(world, "x")
+    assert "the verbs are: status, list, show, explain, trigger, pause, resume, retry, cancel, reload, stop" in refused(
+        world, "x"
+    )
 
 
 def test_a_name_that_no_job_can_have_is_refused_at_once(world: World) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 
@@ -211,3 +212,11 @@ def test_next_of_a_wrong_configuration_shows_the_faults(ujr: Ujr, tmp_path: path
     result = ujr()
     assert result.exit_code == 3
     assert "config-wrong-value" in result.stderr
+
+
+def test_a_pause_with_an_end_holds_up_what_comes_before_it() -> None:
+    """What is due at its end comes, and what was paused until a time that is over is not."""
+    paused = Kept(NOW - 900, KEY, settled=NOW - 300, is_paused=True, paused_until=NOW + 900)
+    assert shown(EVERY, paused, 3) == [(300.0, PAUSED), (900.0, ""), (1500.0, "")]
+    over = attrs.evolve(paused, paused_until=NOW)
+    assert shown(EVERY, over, 1) == shown(EVERY, Kept(NOW - 900, KEY, settled=NOW - 300), 1)

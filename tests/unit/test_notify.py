@@ -44,12 +44,20 @@ def heard(manager: socket.socket) -> list[str]:
 
 
 def fill(path: pathlib.Path) -> None:
-    """Send until the socket takes no more."""
+    """Send until the queue takes no more, by several senders, each of which may have only so much under way."""
+    while _send_all_it_can(path):
+        pass
+
+
+def _send_all_it_can(path: pathlib.Path) -> int:
+    sent = 0
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as other:
         other.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
                 other.sendto(b"X=1", str(path))
+                sent += 1
+    return sent
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from tests.beside import PATIENCE, Beside, running
 from tests.world import World
 from ujr_core import Job, Secret, Task, hookimpl, redact
 from ujr_core.control.census import MOST_NOTED, Noted, census_of
-from ujr_core.control.wire import answer_line
+from ujr_core.control.wire import MOST_TEXT, answer_line
 from ujr_core.dispatch import MOST_FAILURES
 from ujr_core.errors import Faults
 from ujr_core.overview import PAGE
@@ -226,6 +226,18 @@ class Leaks:
     def get_runnable_tasks(self, job: Job) -> list[Task]:
         """Raise."""
         raise LookupError("no use of correct-horse")
+
+
+def test_what_is_long_is_cut_and_no_secret_in_two(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty signatures of a megabyte would be an answer that nobody reads; half of a secret says half of it."""
+    monkeypatch.setattr(redact, "_NEEDLES", {})
+    monkeypatch.setattr(redact, "_KNOWN", frozenset())
+    redact.remember(Secret("correct-horse", name="PW"))
+    message = "x" * (MOST_TEXT - 7) + "correct-horse" + "y" * 100_000
+    with running(tmp_path, HEAD + job_of("north", message), [Stations()]) as runner:
+        runner.seen.wait_for("north 0", "error")
+        (failure,) = runner.status["failures"]
+    assert failure["message"] == "x" * (MOST_TEXT - 7) + "<Secret" + "…"
 
 
 def test_a_limit_shows_how_many_use_it_and_how_many_wait(tmp_path: pathlib.Path, fifo: pathlib.Path) -> None:

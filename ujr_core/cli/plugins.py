@@ -60,14 +60,14 @@ def _listed(main: Main, registry: Registry, *, as_json: bool, is_verbose: bool) 
 
 def _main(given: Given) -> tuple[Main, int]:
     from ujr_core.configuration.settings import main_of, read_main
-    from ujr_core.errors import ConfigError
+    from ujr_core.errors import ConfigError, Faults
 
     path = given.path()
     nothing = main_of({}, current_folder())
     if path is None:
         return nothing, 0
     try:
-        return read_main(path), 0
-    except ConfigError as error:
+        return read_main(path, given.overrides()), 0
+    except (ConfigError, Faults) as error:
         # What is installed can be listed all the same, which may well help to mend the file.
         return nothing, end_with(error)

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 import attrs
 
+from ujr_core.control.wire import cut
 from ujr_core.scheduler import State
 from ujr_core.scheduler.explaining import state_of, text_of
 from ujr_core.scheduler.job import Job
@@ -77,4 +78,4 @@ def census_of(state: State, now: float) -> Census:
 def _noted(state: State, jobs: list[Job], now: float) -> Iterator[Noted]:
     for job in jobs:
         is_at_rest = job.phase not in _REMARKABLE and not job.is_paused and not job.is_hung
-        yield Noted(job.name, BACKING_OFF if is_at_rest else state_of(job), text_of(state, job, now))
+        yield Noted(job.name, BACKING_OFF if is_at_rest else state_of(job), cut(text_of(state, job, now)))

@@ -7,10 +7,8 @@ from typing import Any
 import attrs
 
 from ujr_core.control.asked import Asked, Said
+from ujr_core.control.wire import cut
 from ujr_core.scheduler import explain
-
-MOST_TEXT = 1_000
-"""Characters of one text that are told, such as a signature."""
 
 
 def status(asked: Asked) -> Said:
@@ -40,5 +38,4 @@ def explained(asked: Asked) -> Said:
 
 
 def _cut(holder: object, field: object, value: Any) -> Any:
-    # A signature is any text of the user's, and there may be a hundred of them.
-    return value[:MOST_TEXT] + "…" if isinstance(value, str) and len(value) > MOST_TEXT else value
+    return cut(value) if isinstance(value, str) else value

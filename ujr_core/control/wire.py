@@ -15,6 +15,9 @@ from ujr_core.redact import scrub
 LONGEST_REQUEST = 64 * 1024
 """Bytes of a line; the longest name and the longest signature that a person types are far below."""
 
+MOST_TEXT = 1_000
+"""Characters of one text that are told, such as a signature."""
+
 WHERE = "control socket"
 
 Answer = Mapping[str, Any]
@@ -78,6 +81,14 @@ def request_of(line: bytes) -> Request:
 def answer_line(answer: Answer) -> bytes:
     """Return an answer as it is sent: no secret is in it, and whatever is in it can be read as JSON."""
     return _line(answer)
+
+
+def cut(text: str) -> str:
+    """Return a text that is not too long to be told: a signature is any text of the user's, and there may be a hundred.
+
+    A secret that were cut in two would not be found any more, so none is left in what is cut.
+    """
+    return text if len(text) <= MOST_TEXT else scrub(text)[:MOST_TEXT] + "…"
 
 
 def refusal(error: UJRError) -> Answer:

@@ -16,7 +16,13 @@ class InlineReporter(Reporter):
         self.name, self.hooks = name, hooks
         self.turn = []
         self.dropped = 0
+        self.is_in = ""
         self._faults = FaultLog()
+
+    @property
+    def waiting(self) -> int:
+        """Return 0: each is told at once."""
+        return 0
 
     def flush(self) -> None:
         """Tell all that came of one turn of the loop."""
