@@ -87,19 +87,20 @@ class Beside:
 
 
 @contextlib.contextmanager
-def running(folder: Path, text: str, plugins: Collection[object] = ()) -> Iterator[Beside]:
+def running(folder: Path, text: str, plugins: Collection[object] = (), *, until_idle: bool = False) -> Iterator[Beside]:
     """Run what a configuration says until the context ends, whatever that says about its end.
 
     Args:
         folder: where the configuration is put.
         text: of ``ujr.toml``.
         plugins: objects, or names, beside those that the configuration names.
+        until_idle: it may end by itself before.
     """
     with contextlib.chdir(folder):  # as whoever types commands
         Path("ujr.toml").write_text(text)
         beside = Beside(folder, Seen())
         runner = Runner("ujr.toml", [*plugins, beside.seen], discover=False)
-        thread = threading.Thread(target=lambda: setattr(beside, "exit_code", runner.run()))
+        thread = threading.Thread(target=lambda: setattr(beside, "exit_code", runner.run(until_idle=until_idle)))
         thread.start()
         try:
             _wait_until_it_listens(beside, thread)

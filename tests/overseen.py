@@ -11,7 +11,7 @@ from ujr_core.control.wire import Answer
 from ujr_core.scheduler import State
 
 
-@attrs.define
+@attrs.define(slots=False)  # for a test may have it do otherwise
 class Overseen:
     """Its status is a count, its jobs have no settings, and its reloads are done when a test says so.
 

@@ -64,7 +64,7 @@ class Lag:
         self._used = -math.inf  # what came before the first turn is none
         self._not_before = -math.inf
 
-    def look(self, until: float, now: float, *, began: float = -math.inf) -> str:
+    def look(self, until: float, now: float, *, began: float) -> str:
         """Compare when the loop meant to go on with when it did; return what is to be said, "" if it was in time.
 
         Args:

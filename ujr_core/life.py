@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import logging
 import math
 import os
@@ -19,7 +18,6 @@ from ujr_core.clock import SYSTEM
 from ujr_core.codewatch import CodeWatch
 from ujr_core.configuration.settings import LOCAL
 from ujr_core.control.server import opened as control_opened
-from ujr_core.control.wire import answer_line
 from ujr_core.dispatch import Dispatch
 from ujr_core.execution import Capabilities, Executor
 from ujr_core.executors import close_executors, open_executors
@@ -30,7 +28,7 @@ from ujr_core.lag import Lag
 from ujr_core.loop import Loop
 from ujr_core.memory import Memory, read_starts
 from ujr_core.notify import Notify, variables_taken
-from ujr_core.overview import Overview
+from ujr_core.overview import Dump, Overview
 from ujr_core.pool.call import Site
 from ujr_core.pool.local import LONGEST_LINE, LocalPool
 from ujr_core.project import Project
@@ -100,7 +98,7 @@ class Life:
         self._notify = Notify(
             notified,
             pid=os.getpid(),
-            status=lambda: f"{len(self.state.jobs)} jobs, {len(self.state.runs)} runs",
+            status=lambda: f"jobs: {len(self.state.jobs)}, runs: {len(self.state.runs)}",
             is_stopping=lambda: self.state.stop is not None,
         )
         opened.callback(self._notify.close)
@@ -115,6 +113,7 @@ class Life:
         self._reloading = self._new_reloading() if mode is Mode.FOREVER else None
         self._lag = Lag(SYSTEM, lambda: (*self._asking.calls(), *self._reporting.calls(), *patience.calls()))
         self._overview = self._new_overview()
+        self._dump_state = Dump(self._overview, strand=self._asking.strands.new(), clock=SYSTEM)
         opened.enter_context(control_opened(folder, self.inbox, self._overview))
 
     def loop(self) -> Loop:
@@ -149,18 +148,15 @@ class Life:
     def _hang_up(self) -> Iterable[Event]:
         if self._terminal.is_gone:  # whoever sat there has left, and takes what was started there along
             return (StopRequested(),)
+        self._notify.reloading(SYSTEM.monotonic())
         if self._reloading is not None:
-            self._notify.reloading(SYSTEM.monotonic())
             self._reloading.request(lambda _: self._notify.reloaded())
+        else:
+            self._notify.reloaded()  # it reads its configuration once; whoever asked does not wait in vain
         return ()
 
     def _dump(self) -> Iterable[Event]:
-        line = answer_line(self._overview.status(SYSTEM.monotonic()))
-        # Not in this thread: a handler of the log may block.
-        self._asking.strands.run(
-            lambda: log.warning("this is how the runner is:\n%s", json.dumps(json.loads(line), indent=2))
-        )
-        return ()
+        return self._dump_state()
 
     def _new_state(self, mode: Mode) -> State:
         main = self._project.main

@@ -99,8 +99,11 @@ class Refresh:
         self._news = []
         attempt = self._ask(names, now)
         self._hold_back(attempt, now, is_meant=is_meant)
-        found = self._validated(attempt, now)
-        read = self._taken(attempt, found, now) if attempt.answers else Read(self.project)
+        self._take_nothing_new(attempt, now)
+        read = Read(self.project)
+        if attempt.answers:
+            found = self._validated(attempt, now)
+            read = self._taken(attempt, found, now) if attempt.answers else read
         faults = tuple(fault for of_one in self._faults.values() for fault in of_one)
         return attrs.evolve(read, faults=faults, news=tuple(self._news), needs_restart=self._needs_restart)
 
@@ -147,6 +150,13 @@ class Refresh:
                 if not was_held:
                     log.warning('config source "%s": %s', name, snapshot.text)
 
+    def _take_nothing_new(self, attempt: _Attempt, now: float) -> None:
+        """Take the answers of sources that name no job, and named none before: nothing has to be consolidated."""
+        for name, answer in list(attempt.answers.items()):
+            tables = self.project.snapshots[name].tables
+            if name != OWN and not answer and tables is not None and not tables:
+                self._take(name, attempt.answers.pop(name), now)
+
     def _validated(self, attempt: _Attempt, now: float) -> Consolidation:
         """Consolidate without what is wrong: each round leaves out the sources that have a part in it."""
         while True:
@@ -183,14 +193,17 @@ class Refresh:
         diff = difference(self._here, here)
         # From here on nothing can go wrong: what is in force, and what the loop is told of it, must not part.
         for name, answer in attempt.answers.items():
-            project.snapshots[name].take(answer, now)
-            if self._faults.pop(name, None):
-                log.info('config source "%s" is well again', name)
+            self._take(name, answer, now)
         if OWN in attempt.answers:
             self._needs_restart = _needs_restart(self._first, attempt.main)
         _relocate(self.project.consolidation, found)
         self.project, self._here = project, here
         return Read(project, diff)
+
+    def _take(self, name: str, answer: Tables, now: float) -> None:
+        self.project.snapshots[name].take(answer, now)
+        if self._faults.pop(name, None):
+            log.info('config source "%s" is well again', name)
 
     def _project_of(self, attempt: _Attempt, found: Consolidation) -> Project:
         main, first = self.project.main, self._first

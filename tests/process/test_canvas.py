@@ -95,10 +95,17 @@ def test_a_picture_stays_at_the_bottom_and_the_log_above_it(columns: int, lines:
             shown = screen.read()
             assert len(shown[-len(drawn) :]) == len(drawn)
             assert shown[-len(drawn)].startswith("── ujr on ")
-            assert shown[-len(drawn) - 1].startswith(f"line {age} ")
-        # A wide character takes two cells of the emulator, of which the second is empty.
+            assert shown[-len(drawn) - 1].split() == line.split()
         log = [line for line in (*screen.scrolled(), *screen.read()) if line.startswith("line ")]
-        assert [line.split()[1] for line in log] == [line.split()[1] for line in said]
+        assert [line.split() for line in log] == [line.split() for line in said]
+
+
+def test_a_smaller_picture_leaves_nothing_of_the_last() -> None:
+    """Neither at the ends of its lines nor below them."""
+    with a_screen() as screen:
+        screen.canvas.draw(["a long line", "another long line", "a third"])
+        screen.canvas.draw(["short", "two"])
+        assert screen.read() == ["short", "two"]
 
 
 def test_a_canvas_that_is_closed_leaves_the_log_alone() -> None:
@@ -115,6 +122,7 @@ def test_a_canvas_that_is_closed_leaves_the_log_alone() -> None:
         screen.canvas.draw(["one", "two"])
         screen.canvas.close(is_kept=True)
         screen.canvas.close(is_kept=False)
+        screen.canvas.draw(["three"])
         screen.canvas.say("after\n")
         assert screen.read() == ["one", "two", "after"]
 

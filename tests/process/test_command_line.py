@@ -340,7 +340,8 @@ def test_nothing_of_a_plugin_keeps_the_process(tmp_path: pathlib.Path) -> None:
     (tmp_path / "ujr.toml").write_text('[runner]\nplugins = ["lingers:Lingers"]\n[jobs."lingers:Lingers"]\n')
     ended = ujr(tmp_path, "run", "--until-idle")
     assert ended.returncode == 0
-    assert 'plugin "lingers:Lingers" has not closed after 3 s, and is left alone' in ended.stderr
+    # What had its turn before has used up a part of the three seconds.
+    assert re.search(r'plugin "lingers:Lingers" has not closed after (3|2\.\d) s, and is left alone', ended.stderr)
 
 
 def said(folder: pathlib.Path, *arguments: str) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import json
 import pathlib
+import random
 import re
-from collections.abc import Iterator
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+import socket
+import time
+from collections.abc import Callable, Iterator
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SIGUSR1
 
 import pytest
 
-from tests.process.ujr_process import UjrProcess, started, ujr
+from tests.process.ujr_process import PATIENCE, UjrProcess, started, ujr
+from ujr_core.control.client import ask
+from ujr_core.control.wire import Answer, Request
+from ujr_core.errors import StateError
 
 JOBS = '''
 """Tasks that run until a file is there, or fail."""
@@ -189,12 +197,180 @@ def test_a_runner_that_was_killed_is_not_running_and_the_next_one_listens(projec
 
 def test_a_runner_that_is_stopped_by_a_signal_obeys_when_it_goes_on(project: pathlib.Path, runner: UjrProcess) -> None:
     """What was sent is not lost, and harms nothing."""
-    from ujr_core.control.client import ask
-    from ujr_core.control.wire import Request
-    from ujr_core.errors import StateError
-
     runner.signal(SIGSTOP)
     with pytest.raises(StateError, match="has not answered"):
         ask(project / ".ujr", Request("pause", "north"), patience=0.1)
     runner.signal(SIGCONT)
     runner.wait_said("north: paused (a person paused it")
+
+
+BUSY = '''
+"""A job that never runs out of tasks that take no time, one that hangs, and one that asks nothing."""
+
+import itertools
+import os
+import time
+
+from ujr_core import Task, hookimpl
+
+
+@hookimpl
+def get_runnable_tasks(job):
+    if job.name == "hangs":
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+    for number in itertools.count() if job.name == "flood" else ():
+        yield Task(time.monotonic, signature=str(number))
+'''
+
+BUSY_CONFIGURATION = """
+[runner]
+plugins = ["jobs"]
+workers = 2
+shutdown_timeout = "100ms"
+disable_plugins = ["log"]
+[jobs.flood]
+plugin = "jobs"
+[jobs.hangs]
+plugin = "jobs"
+ask_timeout = "100ms"
+[jobs.quiet]
+plugin = "jobs"
+"""
+
+
+def test_a_busy_runner_serves_two_clients_at_once(tmp_path: pathlib.Path) -> None:
+    """Tasks without end, and a hook that hangs, keep nobody from being told how it is, or from telling it something."""
+    (tmp_path / "jobs.py").write_text(BUSY)
+    (tmp_path / "ujr.toml").write_text(BUSY_CONFIGURATION)
+    with started(tmp_path, "run") as runner, concurrent.futures.ThreadPoolExecutor(2) as clients:
+        _wait_until(tmp_path, lambda status: status["counts"]["succeeded"] and status["jobs"]["by_state"].get("hung"))
+        both = [clients.submit(_asked_many_times, tmp_path) for _ in range(2)]
+        assert [client.result() for client in both] == [50, 50]
+        status = ask(tmp_path / ".ujr", Request("status"))
+        noted = {one["job"]: one["state"] for one in status["jobs"]["noted"]}
+        assert noted == {"hangs": "hung", "quiet": "paused"}
+        ask(tmp_path / ".ujr", Request("stop"))
+        assert runner.wait() == 0
+
+
+def _asked_many_times(folder: pathlib.Path) -> int:
+    before, count = 0, 0
+    for number in range(50):
+        assert ask(folder / ".ujr", Request("pause" if number % 2 else "resume", "quiet"))["ok"]
+        succeeded = ask(folder / ".ujr", Request("status"))["counts"]["succeeded"]
+        count += succeeded >= before
+        before = succeeded
+    return count
+
+
+def _wait_until(folder: pathlib.Path, has_come: Callable[[Answer], object]) -> Answer:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(StateError):  # it is just starting
+            if has_come(answer := ask(folder / ".ujr", Request("status"))):
+                return answer
+    pytest.fail("it never came")
+
+
+def test_garbage_from_another_process_changes_nothing(project: pathlib.Path, runner: UjrProcess) -> None:
+    """Lines that are none, halves of lines, and what is too long; the next request of anybody works."""
+    for garbage in (random.Random(13).randbytes(4096), b'{"verb": "st', b"\n" * 1000, b"x" * (64 * 1024 + 1)):
+        with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(ConnectionError):
+            client.connect(str(project / ".ujr" / "control.sock"))
+            client.sendall(garbage)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+    status = ask(project / ".ujr", Request("status"))
+    assert (status["runner"]["state"], status["running"]["count"]) == ("running", 2)
+    assert status["counts"] == {"succeeded": 0, "failed": 1}
+
+
+def test_a_flood_of_requests_for_its_state_harms_no_runner(project: pathlib.Path, runner: UjrProcess) -> None:
+    """USR1 writes it into the log, as JSON; that it is wanted a thousand times is no more work."""
+    for _ in range(1_000):
+        runner.signal(SIGUSR1)
+    runner.wait_said("\n    }\n")  # the log indents what follows its first line
+    assert ask(project / ".ujr", Request("status"))["running"]["count"] == 2
+    told = runner.said.partition("this is how the runner is:\n")[2]
+    dumped = json.loads(told[: told.index("\n    }\n") + 7])
+    assert dumped["running"]["count"] == 2
+    assert dumped["runner"]["config"] == str(project / "ujr.toml")
+
+
+HOLDS = '''
+"""Hooks that hold the interpreter in C, where no thread of Python can see them."""
+
+import ctypes
+import os
+
+from ujr_core import hookimpl
+
+
+def hold(hook):
+    if os.path.exists(hook):
+        os.unlink(hook)
+        ctypes.PyDLL(None).usleep(2_500_000)  # PyDLL does not let go of it
+
+
+@hookimpl
+def get_runnable_tasks(job):
+    hold("get_runnable_tasks")
+    return []
+
+
+@hookimpl
+def config_source(start):
+    hold("config_source")
+    return {}
+
+
+@hookimpl
+def fetch_job_details(job, node):
+    hold("fetch_job_details")
+
+
+@hookimpl
+def task_succeeded(run, result):
+    hold("task_succeeded")
+'''
+
+HOLDS_CONFIGURATION = """
+[runner]
+plugins = ["holds"]
+[plugins.holds]
+refresh = "100ms"
+[jobs.north]
+plugin = "holds"
+[jobs.often]
+plugin = "command"
+continuous = true
+params.argv = ["true"]
+"""
+
+HELD = {
+    "get_runnable_tasks": 'plugin "holds" (get_runnable_tasks of job "north")',
+    "config_source": 'config_source of "holds"',
+    "fetch_job_details": 'fetch_job_details of "holds"',
+    "task_succeeded": 'plugin "holds" (task_succeeded)',
+}
+
+
+@pytest.mark.parametrize("hook", HELD)
+def test_who_holds_the_interpreter_in_c_is_named(tmp_path: pathlib.Path, hook: str) -> None:
+    """In the log and in status: nothing else could run meanwhile, and nobody saw it happen (promise 10)."""
+    (tmp_path / "holds.py").write_text(HOLDS)
+    (tmp_path / "ujr.toml").write_text(HOLDS_CONFIGURATION)
+    with started(tmp_path, "run") as runner:
+        _wait_until(tmp_path, lambda status: status["counts"]["succeeded"])
+        (tmp_path / hook).touch()
+        if hook == "fetch_job_details":
+            (tmp_path / "ujr.toml").write_text(HOLDS_CONFIGURATION + "[jobs.more]\nplugin = 'holds'\n")
+        runner.wait_said(" held the interpreter")
+        lag = ask(tmp_path / ".ujr", Request("status"))["lag"]
+    line = next(line for line in runner.said.splitlines() if "held the interpreter" in line)
+    assert re.search(r"WARNING the loop came [12](\.\d+)? s late: ", line)
+    assert HELD[hook] in line
+    assert HELD[hook] in lag["text"]
+    assert lag["seconds"] >= 1.0

@@ -130,7 +130,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def _add(self, config: JobConfig, kept: Kept | None = None) -> None:
         self.witness.jobs[config.name] = books = Books(config)
-        if kept is not None and kept.is_paused_at(self.now + self.witness.offset):
+        if kept is not None and kept.is_paused and not self._has_come(kept.paused_until):
             books.is_paused, books.paused_until = True, kept.paused_until
         self._step([JobAdded(config, kept)])
 
@@ -445,6 +445,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         self._step([Paused(name, books.paused_until) if books.is_paused else Resumed(name)])
         assert not (books.is_paused and books.open is not None), "a paused job's answer was left open"
 
+    def _has_come(self, end: float | None) -> bool:
+        return end is not None and end - self.witness.offset <= self.now
+
     def _wall(self, seconds: float | None) -> float | None:
         return None if seconds is None else self.now + self.witness.offset + seconds
 
@@ -456,7 +459,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         event("another end of a pause")
         end = self._wall(seconds)
-        is_over = end is not None and end <= self.now + self.witness.offset
+        is_over = self._has_come(end)
         books.is_paused, books.paused_until = not is_over, None if is_over else end
         self._step([Paused(books.config.name, end)])
 

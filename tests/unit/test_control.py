@@ -26,7 +26,8 @@ from ujr_core.control import questions
 from ujr_core.control.address import FILE
 from ujr_core.control.client import ask
 from ujr_core.control.server import MOST_CLIENTS, opened
-from ujr_core.control.wire import LONGEST_REQUEST, Request, request_line
+from ujr_core.control.wire import LONGEST_REQUEST, Request, refusal, request_line
+from ujr_core.errors import Faults
 from ujr_core.inbox import Inbox, Ready
 from ujr_core.scheduler import State, explain, step
 from ujr_core.scheduler.events import JobAdded
@@ -38,6 +39,8 @@ PATIENCE = 10.0
 
 EXPLAIN = request_line(Request("explain", "one"))
 PAUSE = request_line(Request("pause", "one"))
+RELOAD = request_line(Request("reload"))
+RELOADED = {"ok": True, "text": "1 job added, 0 changed, 0 removed"}
 
 
 class CountingInbox(Inbox):
@@ -131,6 +134,16 @@ def answers(client: socket.socket, runner: Runner, count: int = 1) -> list[Any]:
         lines += part
         runner.settle()
     return [json.loads(line) for line in lines.splitlines()]
+
+
+def nothing_comes(client: socket.socket, runner: Runner) -> bool:
+    """Tell that a client has no answer."""
+    runner.settle()
+    client.settimeout(0.0)
+    try:
+        return not client.recv(1)
+    except BlockingIOError:
+        return True
 
 
 def test_a_request_is_answered_and_comes_to_the_scheduler(runner: Runner) -> None:
@@ -254,6 +267,12 @@ def test_a_client_that_goes_before_its_answer_harms_nobody(runner: Runner) -> No
     assert runner.state.jobs["one"].is_paused
 
 
+def _is_obeyed(fields: dict[str, Any]) -> bool:
+    if fields.get("verb") == "pause":
+        return fields.get("job") == "one"
+    return fields.get("verb") == "stop" and fields.keys() == {"verb"}
+
+
 GARBAGE = st.one_of(
     st.binary(max_size=200),
     st.text(max_size=100).map(str.encode),
@@ -263,13 +282,34 @@ GARBAGE = st.one_of(
         max_leaves=8,
     ).map(lambda value: json.dumps(value).encode()),
     st.dictionaries(
-        st.sampled_from(["verb", "job", "due", "signature", "more"]),
-        st.sampled_from(["pause", "one", 3, None, [], {}, "x" * 100, "\ud800"]),
+        st.sampled_from(["verb", "job", "due", "signature", "duration", "after", "how", "more"]),
+        st.sampled_from(["pause", "stop", "one", 3, None, [], {}, True, "x" * 100, "\ud800", "\0"]),
         max_size=4,
     )
-    .filter(lambda fields: not (fields.get("verb") == "pause" and fields.get("job") == "one"))
+    .filter(lambda fields: not _is_obeyed(fields))
     .map(lambda value: json.dumps(value).encode()),
-    st.sampled_from([b"[" * 60_000, b"9" * 60_000, b'{"verb":' * 5000, b'{"verb": "pause", "job": "one"}}']),
+    st.sampled_from(
+        [
+            b"[" * 60_000,
+            b"9" * 60_000,
+            b'{"verb":' * 5000,
+            b'{"verb": "pause", "job": "one"}}',
+            b'{"verb": "pause", "job": "one", "duration": 3600}',
+            b'{"verb": "pause", "job": "one", "duration": null}',
+            b'{"verb": "stop", "how": true}',
+            b'{"verb": "stop", "how": ["now"]}',
+            b'{"verb": "stop", "how": "later"}',
+            b'{"verb": "list", "after": 0}',
+            b'{"verb": "reload", "job": "one"}',
+            b'{"verb": "stop", "verb": "x"}',
+            b'{"verb": "st\\u0000op"}',
+            b'{"verb": "stop\\u0000"}',
+            b'\xef\xbb\xbf{"verb": "stop"}',
+            b"\0" * 1000,
+            b'{"verb": "pause", "job": "one\\u0000"}',
+            b'{"verb": "show", "job": "\\ud83d"}',
+        ]
+    ),
 )
 
 
@@ -287,6 +327,8 @@ def test_garbage_is_answered_and_changes_nothing(garbage: bytes) -> None:
     assert wrong["error"]["code"] != "internal"
     assert right["ok"]
     assert right["explanation"]["state"] == "starting"
+    assert runner.state.stop is None
+    assert not runner.overseen.reloads
 
 
 @pytest.mark.parametrize(
@@ -307,6 +349,17 @@ def test_a_wrong_request_is_told_what_a_right_one_is(runner: Runner, line: bytes
         error = answers(client, runner)[0]["error"]
     assert (error["code"], error["what"]) == ("control-request", what)
     assert error["fix"] == (fix or 'write, for example: {"verb": "explain", "job": "NAME"}')
+
+
+def test_the_longest_line_is_taken_and_one_byte_more_is_not(runner: Runner) -> None:
+    """64 KiB are the limit, with or without what follows."""
+    longest = EXPLAIN.rstrip().ljust(LONGEST_REQUEST - 1) + b"\n"
+    with runner.connect() as client:
+        client.sendall(longest)
+        assert answers(client, runner)[0]["ok"]
+        client.sendall(b" " + longest)
+        assert answers(client, runner)[0]["error"]["what"] == "a request is at most 64 KiB long"
+        assert client.recv(1) == b""
 
 
 def test_a_line_of_a_megabyte_is_refused_and_its_client_dropped(runner: Runner) -> None:
@@ -423,6 +476,136 @@ def test_times_that_never_come_are_null(runner: Runner, monkeypatch: pytest.Monk
     with runner.connect() as client:
         client.sendall(EXPLAIN)
         assert answers(client, runner)[0]["explanation"]["next_firing"] is None
+
+
+def test_an_answer_that_cannot_be_written_is_a_bug_that_ends_no_loop(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that comes later."""
+    monkeypatch.setattr(runner.overseen, "status", lambda _: {"what": object()})  # there is no such bug to be had
+    with runner.connect() as client:
+        client.sendall(request_line(Request("status")) + RELOAD)
+        assert answers(client, runner)[0]["error"]["code"] == "internal"
+        runner.overseen.reloaded({"what": object()})
+        assert answers(client, runner)[0]["error"]["code"] == "internal"
+
+
+# Answers that come later.
+
+
+def test_a_reload_is_answered_when_it_is_done_to_all_that_wait(runner: Runner) -> None:
+    """Nobody has an answer before."""
+    with runner.connect() as one, runner.connect() as other:
+        one.sendall(RELOAD)
+        other.sendall(RELOAD)
+        assert nothing_comes(one, runner)
+        assert nothing_comes(other, runner)
+        runner.overseen.reloaded({"ok": True, "text": "1 job added, 0 changed, 0 removed"})
+        assert answers(one, runner) == answers(other, runner) == [RELOADED]
+
+
+def test_what_a_waiting_client_sends_is_taken_after_its_answer(runner: Runner) -> None:
+    """In order, as of any other."""
+    with runner.connect() as client:
+        client.sendall(RELOAD + PAUSE)
+        assert nothing_comes(client, runner)
+        assert not runner.state.jobs["one"].is_paused
+        runner.overseen.reloaded(RELOADED)
+        first, second = answers(client, runner, 2)
+    assert first == RELOADED
+    assert second["text"].startswith("is paused")
+
+
+def test_a_client_that_waits_keeps_nobody_waiting(runner: Runner) -> None:
+    """And costs no turn of the loop, whatever it sends."""
+    with runner.connect() as waiting, runner.connect() as other:
+        waiting.sendall(RELOAD + EXPLAIN * 10)
+        runner.settle()
+        calls = runner.inbox.calls
+        runner.turn(0.0)
+        assert runner.inbox.calls == calls
+        other.sendall(EXPLAIN)
+        assert answers(other, runner)[0]["ok"]
+
+
+def test_a_client_that_goes_while_it_waits_harms_nobody(runner: Runner) -> None:
+    """What it asked for is done, and the next one that asks has its answer."""
+    gone = runner.connect()
+    gone.sendall(RELOAD)
+    runner.settle()
+    gone.close()
+    with runner.connect() as other:
+        other.sendall(RELOAD)
+        runner.settle()
+        runner.overseen.reloaded(RELOADED)
+        assert answers(other, runner) == [RELOADED]
+        other.sendall(EXPLAIN)
+        assert answers(other, runner)[0]["ok"]
+
+
+def test_a_client_that_is_dropped_while_it_waits_harms_nobody(runner: Runner) -> None:
+    """Of more clients than there may be the first goes, though it waits; its answer goes to nobody else."""
+    clients = [runner.connect() for _ in range(MOST_CLIENTS)]
+    clients[0].sendall(RELOAD)
+    runner.settle()
+    last = runner.connect()
+    assert clients[0].recv(1) == b""
+    runner.overseen.reloaded(RELOADED)
+    assert nothing_comes(last, runner)
+    for client in [*clients[1:], last]:
+        client.sendall(EXPLAIN)
+        assert answers(client, runner)[0]["ok"]
+    for client in [*clients, last]:
+        client.close()
+
+
+def test_a_client_that_waits_when_the_runner_ends_is_told(folder: pathlib.Path) -> None:
+    """It is hung up on; that what was read is in force after all interests nobody then."""
+    runner = Runner(folder)
+    with concurrent.futures.ThreadPoolExecutor(1) as other:
+        with opened(folder, runner.inbox, runner.overseen):
+            asking = other.submit(ask, folder, Request("reload"))
+            while not runner.overseen.reloads:
+                runner.turn(0.01)
+        with pytest.raises(StateError) as caught:
+            asking.result()
+    runner.overseen.reloaded(RELOADED)
+    runner.inbox.close()
+    assert (caught.value.code, caught.value.what) == (
+        "not-answering",
+        "the runner ended, or hung up, before it answered",
+    )
+
+
+def test_a_reload_that_cannot_be_is_refused_at_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a runner that reads its configuration once; what it raises reaches whoever asked, and not the loop."""
+
+    def refuse(_: object) -> None:
+        raise StateError("runner-reads-once", "this runner ends by itself", "ujr reload", "wait for its end")
+
+    monkeypatch.setattr(runner.overseen, "reload", refuse)
+    with runner.connect() as client:
+        client.sendall(RELOAD + EXPLAIN)
+        refused, explained = answers(client, runner, 2)
+    assert refused["error"]["code"] == "runner-reads-once"
+    assert explained["ok"]
+
+
+def test_all_faults_of_a_reload_arrive(runner: Runner) -> None:
+    """Whoever asked raises them together, each with its four parts."""
+    faults = Faults((StateError("a", "one", "here", "mend"), StateError("b", "two", "", "")))
+    with concurrent.futures.ThreadPoolExecutor(1) as other:
+        asking = other.submit(ask, runner.folder, Request("reload"))
+        while not runner.overseen.reloads:
+            runner.turn(0.01)
+        runner.overseen.reloaded(refusal(faults))
+        runner.settle()
+        with pytest.raises(Faults) as caught:
+            asking.result()
+    assert [(one.code, one.what, one.where, one.fix) for one in caught.value.faults] == [
+        ("a", "one", "here", "mend"),
+        ("b", "two", "", ""),
+    ]
 
 
 # The client.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import json
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.overseen import Overseen
 from tests.world import NOON, Ends, Item, World
 from ujr_core import JobDone, StateError
-from ujr_core.control.due import due_of
 from ujr_core.control.asked import MOST_COMPARED, Said
-from ujr_core.control.verbs import obey
-from ujr_core.control.wire import Request, request_line, request_of
+from ujr_core.control.due import due_of
+from ujr_core.control.verbs import VERBS, obey
+from ujr_core.control.wire import Request, answer_line, refusal, request_line, request_of
 from ujr_core.scheduler.events import JobAdded, JobHeldUp, JobRefused, JobRemoved, StopRequested
 from ujr_core.values import Backoff, JobConfig
 
@@ -376,6 +379,170 @@ def test_explain_cuts_signatures_that_are_long(world: World) -> None:
     explanation = obey(Request("explain", "one"), Overseen(world.state), world.now).answer["explanation"]
     told = [*explanation["running"], *(one["signature"] for one in explanation["last"])]
     assert set(told) == {name[:1000] + "…" for name in names}
+
+
+# Pauses with an end.
+
+
+def test_a_pause_with_an_end_ends_by_itself(world: World) -> None:
+    """The answer names the end, on the job's own clock."""
+    world.job("one", nothing, check_interval=10.0, timezone="Europe/Berlin")
+    world.run(until=5.0)
+    assert obeyed(world, "pause", duration="1h") == "is paused: it is not asked until 2026-01-05 14:00:05+01:00"
+    asks = len(world.asks)
+    world.run(until=3604.0)
+    assert len(world.asks) == asks
+    world.run(until=3605.0)
+    assert world.asks[asks:] == [(3605.0, "one")]
+
+
+def test_a_pause_takes_the_place_of_the_one_before(world: World) -> None:
+    """Another end counts, be it sooner or later or none; only the same without an end is none."""
+    world.job("one", nothing, check_interval=10.0)
+    world.run(until=5.0)
+    obeyed(world, "pause", duration="1h")
+    assert "not asked until 2026-01-05 12:01:05" in obeyed(world, "pause", duration="60s")
+    assert obeyed(world, "pause") == "is paused: it is not asked until it is resumed"
+    assert obeyed(world, "pause") == "is paused already"
+    asks = len(world.asks)
+    world.run(until=7200.0)
+    assert len(world.asks) == asks
+    obeyed(world, "pause", duration="60s")
+    world.run(until=7260.0)
+    assert len(world.asks) == asks + 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-1h", "1h30m", "1e9d", "0s", "0", "0.0ms", "36501d", "9" * 400 + "d", "nan", "inf", "1 h 3"]
+)
+def test_a_pause_that_can_be_none_is_refused(world: World, text: str) -> None:
+    """Also one that would be over before it begins; the job goes on."""
+    world.job("one", nothing)
+    world.run(until=5.0)
+    assert refused(world, "pause", duration=text) == (
+        f'error[pause-duration]: a pause cannot last "{text[:60]}"\n'
+        "  where: ujr pause --for\n"
+        '  fix:   write for example "30m" or "1h"; more than 0, at most 36500d'
+    )
+    assert not world.state.jobs["one"].is_paused
+
+
+def test_the_longest_pause_is_one(world: World) -> None:
+    """A hundred years do not overflow a clock."""
+    world.job("one", nothing)
+    world.run(until=5.0)
+    assert "until 2125-" in obeyed(world, "pause", duration="36500d")
+
+
+# Stop and reload.
+
+
+def test_a_stop_waits_for_what_runs(world: World) -> None:
+    """Nothing more is started; a second one changes nothing."""
+    world.job("one", lambda: ["a", "b"])
+    world.ends["a"] = world.ends["b"] = Ends(seconds=10.0)
+    world.run(until=5.0)
+    assert obeyed(world, "stop", "") == ("the runner stops: it starts nothing more, and waits for 2 runs, at most 25 s")
+    assert obeyed(world, "stop", "") == "the runner is stopping already, and waits for 2 runs"
+    world.run(until=9.0)
+    assert not world.kills
+    world.run(until=10.0)
+    assert world.state.is_finished
+    assert world.exit_code == 0
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_a_stop_now_kills_what_runs(world: World, is_stopping: bool) -> None:
+    """Whether the runner was stopping already, or not."""
+    world.job("one", lambda: ["a"])
+    world.ends["a"] = Ends(seconds=500.0)
+    world.run(until=5.0)
+    if is_stopping:
+        obeyed(world, "stop", "")
+        assert not world.kills
+    assert obeyed(world, "stop", "", how="now") == "the runner stops now: 1 run is killed"
+    assert world.kills
+    world.run(until=6.0)
+    assert world.state.is_finished
+
+
+def test_a_stop_that_is_neither_is_refused(world: World) -> None:
+    """The runner goes on."""
+    assert refused(world, "stop", "", how="later") == (
+        'error[control-request]: "how" of a stop is "now", and not "later"\n'
+        "  where: control socket\n"
+        '  fix:   leave "how" out to let runs end'
+    )
+    assert world.state.stop is None
+
+
+def test_a_runner_that_stops_reads_nothing_anew(world: World) -> None:
+    """What it would put in force would never run."""
+    world.job("one", lambda: ["a"])
+    world.ends["a"] = Ends(seconds=500.0)
+    world.run(until=5.0)
+    obeyed(world, "stop", "")
+    assert refused(world, "reload", "").startswith("error[runner-stopping]: ")
+
+
+def test_a_job_that_is_added_after_a_stop_is_not_there(world: World) -> None:
+    """A reload that was under way when the runner was stopped starts nothing (promise 7)."""
+    world.job("one", lambda: ["a"])
+    world.ends["a"] = Ends(seconds=10.0)
+    world.run(until=5.0)
+    obeyed(world, "stop", "")
+    world.job("two", lambda: ["b"], at=6.0)
+    world.change(6.0, "one", params={"other": 1})
+    world.run(until=20.0)
+    assert world.started() == ["a"]
+    assert "two" not in world.state.jobs
+    assert world.state.is_finished
+
+
+# Whatever is sent.
+
+NAMES = st.sampled_from(["one", "two", "none", "", "\0", "x" * 1000])
+TEXTS = (
+    st.none() | st.sampled_from(["a", "bad", "1h", "0s", "now", "later", "2026-01-05T11:00", ""]) | st.text(max_size=9)
+)
+REQUESTS = st.builds(
+    Request, st.sampled_from(list(VERBS)), NAMES | st.just(""), TEXTS, TEXTS, TEXTS, TEXTS, TEXTS
+)  # fmt: skip
+
+
+def taken(request: Request) -> Request:
+    """Return a request with the fields that its verb takes, and none else, so that it is not always refused."""
+    takes = VERBS[request.verb].takes
+    return Request(request.verb, **{name: getattr(request, name) for name in sorted(takes)})
+
+
+@given(requests=st.lists(REQUESTS.map(taken) | REQUESTS, max_size=4))
+def test_no_request_raises_or_changes_anything_by_itself(requests: list[Request]) -> None:
+    """What a request does, it does by its events alone; and what comes of those, the scheduler can take."""
+    world = World()
+    world.job("one", lambda: ["a", "bad"], give_up_after=1)
+    world.job("two", lambda: ["a"], every=60.0)
+    world.ends["a"], world.ends["bad"] = Ends(seconds=50.0), Ends(fails=9)
+    world.run(until=5.0)
+    for request in requests:
+        before = repr(world.state)
+        said = answered(request, world)
+        assert repr(world.state) == before
+        for event in said.events:
+            world.at(world.now, event)
+        world.run(until=world.now)
+    world.run(until=7.0)
+
+
+def answered(request: Request, world: World) -> Said:
+    """Return what came of a request; a refusal if it is refused."""
+    try:
+        said = obey(request, Overseen(world.state), world.now)
+    except StateError as error:
+        said = Said(refusal(error))
+    told = json.loads(answer_line(said.answer))
+    assert said.later is not None or told["ok"] or all(told["error"].values())
+    return said
 
 
 # What is refused.

@@ -8,9 +8,10 @@ import pathlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,14 +20,16 @@ from tests.beside import PATIENCE, Beside, running
 from tests.world import World
 from ujr_core import Job, Secret, Task, hookimpl, redact
 from ujr_core.control.census import MOST_NOTED, Noted, census_of
-from ujr_core.control.wire import MOST_TEXT, answer_line
+from ujr_core.control.wire import MOST_TEXT, Answer, answer_line
 from ujr_core.dispatch import MOST_FAILURES
-from ujr_core.errors import Faults
-from ujr_core.overview import PAGE
+from ujr_core.errors import Faults, StateError
+from ujr_core.overview import PAGE, Dump
 from ujr_core.scheduler import State, step
 from ujr_core.scheduler.events import JobAdded, JobHeldUp, JobReady, JobRefused
 from ujr_core.scheduler.explaining import explain, state_of
 from ujr_core.scheduler.phases import JobPhase
+from ujr_core.strand import Strand
+from ujr_core.testing import FakeClock
 from ujr_core.values import JobConfig
 
 HEAD = '[runner]\ndisable_plugins = ["log"]\nworkers = 2\n'
@@ -345,6 +348,22 @@ def test_what_came_of_a_reload_is_shown(tmp_path: pathlib.Path) -> None:
     assert [(one["name"], one["state"], one["jobs"]) for one in broken["sources"]] == [("toml", "failed", 2)]
 
 
+def test_a_runner_that_ends_by_itself_reads_its_configuration_once(tmp_path: pathlib.Path, fifo: pathlib.Path) -> None:
+    """A reload is refused, and it goes on; its status tells of the one generation."""
+    with running(tmp_path, HEAD + job_of("north", str(fifo)), [Stations()], until_idle=True) as runner:
+        runner.seen.wait_for("north 0", "started")
+        with pytest.raises(StateError) as caught:
+            runner.ask("reload")
+        status = runner.status
+    assert str(caught.value) == (
+        "error[runner-reads-once]: this runner ends by itself, and reads its configuration once\n"
+        "  where: ujr reload\n"
+        "  fix:   wait for its end, and start it again"
+    )
+    assert status["runner"]["mode"] == "until idle"
+    assert (status["configuration"]["generation"], status["configuration"]["last_reload"]) == (1, None)
+
+
 class Table:
     """A config source that answers what it is given, or raises."""
 
@@ -378,6 +397,56 @@ def test_each_source_is_shown_with_how_it_fares(tmp_path: pathlib.Path) -> None:
         runner.ask("reload")
         again = next(one for one in runner.status["configuration"]["sources"] if one["name"] == "Table")
         assert (again["state"], again["text"]) == ("good", "")
+
+
+# What is written into the log.
+
+
+@attrs.define
+class Told:
+    """An overview that counts how often it was looked at."""
+
+    looks: int = 0
+
+    def status(self, now: float) -> Answer:
+        """Return that."""
+        self.looks += 1
+        if self.looks > 2:
+            raise ZeroDivisionError
+        return {"looks": self.looks}
+
+
+class Held(Strand):
+    """A strand that does its work when a test says so."""
+
+    def __init__(self) -> None:
+        self.works: list[Callable[[], None]] = []
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Keep it."""
+        self.works.append(work)
+
+
+def test_a_dump_is_written_once_however_often_it_is_wanted(caplog: pytest.LogCaptureFixture) -> None:
+    """A flood of signals at a log that is stuck costs the loop one look; later it can be had again."""
+    told, strand = Told(), Held()
+    dump = Dump(told, strand=strand, clock=FakeClock())  # type: ignore[arg-type]  # it looks at nothing else
+    for _ in range(1_000):
+        assert dump() == ()
+    assert (told.looks, len(strand.works)) == (1, 1)
+    strand.works.pop()()
+    assert caplog.messages == ['this is how the runner is:\n{\n  "looks": 1\n}']
+    dump()
+    assert told.looks == 2
+
+
+def test_a_dump_that_meets_a_bug_ends_no_loop(caplog: pytest.LogCaptureFixture) -> None:
+    """The bug is written instead."""
+    strand = Held()
+    dump = Dump(Told(2), strand=strand, clock=FakeClock())  # type: ignore[arg-type]  # as above
+    dump()
+    strand.works.pop()()
+    assert "this is a bug of UJR: ZeroDivisionError" in caplog.text
 
 
 # The list, and one job.

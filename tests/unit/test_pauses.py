@@ -10,7 +10,8 @@ import pytest
 
 from tests.world import NOON, Ends, World
 from ujr_core.scheduler import Mode, State, step
-from ujr_core.scheduler.events import ClockSet, JobAdded, JobReady, JobRemoved, Paused, StopRequested
+from ujr_core.scheduler.commands import ReportJob
+from ujr_core.scheduler.events import ClockSet, JobAdded, JobChanged, JobReady, JobRemoved, Paused, StopRequested
 from ujr_core.values import JobConfig, JobDone
 from ujr_core.values.kept import Kept
 
@@ -308,6 +309,18 @@ def test_other_settings_leave_a_pause_and_its_end_as_they_are(settings: dict[str
     world.change(20, "j", **settings)
     world.run(until=200)
     assert world.ask_times("j") == [0, 100]
+
+
+def test_a_restart_at_the_rounded_end_of_a_pause_leaves_it_to_its_end() -> None:
+    """Epoch seconds are rounded: whether they have come is judged in one way, or a pause would end unsaid."""
+    state, until, now = State(1, wall_offset=NOON), NOON + 105.723 + 20, 125.723
+    assert until <= NOON + now  # though it comes a moment later:
+    assert until - NOON > now
+    step(state, [JobAdded(JobConfig("j", "j")), JobReady("j"), Paused("j", until)], 105.723)
+    step(state, [JobChanged(JobConfig("j", "j", params={"n": 1}))], now)
+    assert state.jobs["j"].is_paused
+    said = step(state, [], state.next_wake)
+    assert ReportJob("j", "running", "its pause is over") in said
 
 
 @pytest.mark.parametrize(("back_at", "asked_at"), [(50.0, 100.0), (150.0, 150.0)])

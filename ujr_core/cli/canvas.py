@@ -68,8 +68,7 @@ class Canvas:
         self._picture = showable  # before it is drawn, so that it comes below what is written just now
         if self._lock.acquire(timeout=PATIENCE):
             try:
-                if not self._is_over:
-                    self._put()
+                self._put()
             finally:
                 self._lock.release()
 

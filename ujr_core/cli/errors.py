@@ -18,6 +18,7 @@ _BY_CODE = {
     "new-plugin-exists": USAGE,
     "new-plugin-name": USAGE,
     "not-running": NOT_RUNNING,
+    "pause-duration": USAGE,
     "simulate-period": USAGE,
     "simulate-plot": USAGE,
     "trigger-due": USAGE,

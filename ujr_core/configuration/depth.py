@@ -19,6 +19,8 @@ def too_deep(table: object) -> KeyPath | None:
     """
     level = _containers([((), table)])
     for _ in range(DEEPEST):
+        if not level:  # as soon as that, nearly always
+            return None
         # Each once a level, for of tables that contain each other there would be ever more.
         once = {id(item): (path, item) for path, item in level}
         level = _containers(((*path, key), inner) for path, item in once.values() for key, inner in _items(item))

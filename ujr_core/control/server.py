@@ -7,7 +7,6 @@ import functools
 import logging
 import os
 import socket
-import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from ujr_core.control.address import FILE, address_in
 from ujr_core.control.asked import Answered, Overseen, Said
 from ujr_core.control.connection import Connection, Reply, Send
 from ujr_core.control.verbs import obey
-from ujr_core.control.wire import Answer, answer_line, refusal, request_of
-from ujr_core.errors import InternalError, StateError, UJRError
+from ujr_core.control.wire import bug, refusal, request_of, written
+from ujr_core.errors import StateError, UJRError
 from ujr_core.inbox import Inbox
 
 log = logging.getLogger("ujr")
@@ -127,8 +126,8 @@ def _owner_only() -> Iterator[None]:
 
 
 def _replied(runner: Overseen, clock: Clock, line: bytes, send: Send) -> tuple[bytes | None, Iterable[Any]]:
-    said = _obeyed(line, runner, clock.monotonic(), later=lambda answer: send(_written(answer)))
-    return None if said.later is not None else _written(said.answer), said.events
+    said = _obeyed(line, runner, clock.monotonic(), later=lambda answer: send(written(lambda: answer)))
+    return None if said.later is not None else written(lambda: said.answer), said.events
 
 
 def _obeyed(line: bytes, runner: Overseen, now: float, *, later: Answered) -> Said:
@@ -139,22 +138,8 @@ def _obeyed(line: bytes, runner: Overseen, now: float, *, later: Answered) -> Sa
     except UJRError as error:
         return Said(refusal(error))
     except Exception as error:  # noqa: BLE001  # our bug; whoever asked is told, and the loop goes on
-        return Said(refusal(_bug(error)))
+        return Said(refusal(bug(error)))
     return said
-
-
-def _written(answer: Answer) -> bytes:
-    try:
-        return answer_line(answer)
-    except Exception as error:  # noqa: BLE001  # as above
-        return answer_line(refusal(_bug(error)))
-
-
-def _bug(error: Exception) -> InternalError:
-    # Not logged: a handler that blocks would hold up the loop.
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    what = f"this is a bug of UJR: {type(error).__name__}: {error}"
-    return InternalError("internal", what, f"{frame.filename}:{frame.lineno}", "please report it")
 
 
 def _unusable(folder: Path, error: OSError | StateError) -> StateError:

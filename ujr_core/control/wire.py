@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
-from ujr_core.errors import Faults, StateError, UJRError, did_you_mean
+from ujr_core.errors import Faults, InternalError, StateError, UJRError, did_you_mean
 from ujr_core.redact import scrub
 
 LONGEST_REQUEST = 64 * 1024
@@ -89,6 +90,22 @@ def cut(text: str) -> str:
     A secret that were cut in two would not be found any more, so none is left in what is cut.
     """
     return text if len(text) <= MOST_TEXT else scrub(text)[:MOST_TEXT] + "…"
+
+
+def written(answer: Callable[[], Answer]) -> bytes:
+    """Return an answer as it is sent; if it cannot be had or written, that is our bug, and the answer says so."""
+    try:
+        return answer_line(answer())
+    except Exception as error:  # noqa: BLE001  # the loop, which is here, goes on
+        return answer_line(refusal(bug(error)))
+
+
+def bug(error: Exception) -> InternalError:
+    """Return the error of what should not have been raised."""
+    # Not logged: a handler that blocks would hold up the loop.
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"this is a bug of UJR: {type(error).__name__}: {error}"
+    return InternalError("internal", what, f"{frame.filename}:{frame.lineno}", "please report it")
 
 
 def refusal(error: UJRError) -> Answer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import attrs
+
 from ujr_core.calendar import offset_of, schedule_of
 from ujr_core.scheduler.answers import close_early
 from ujr_core.scheduler.commands import Command
@@ -48,13 +50,17 @@ def job_changed(state: State, event: JobChanged, now: float) -> Iterator[Command
     job = orderable(state, event.config.name)
     if job is None:
         return
-    if event.config == job.config:  # no change, and no reason to lift a quarantine
+    if _needs_restart(job.config, event.config):
+        yield from _restart(state, job, event.config, now)
+    elif _is_same(job.config, event.config):  # no change, and no reason to lift a quarantine
         job.config = event.config  # it may be written elsewhere by now
         state.ignored += 1
-    elif _needs_restart(job.config, event.config):
-        yield from _restart(state, job, event.config, now)
     else:
         yield from _apply(state, job, event.config, now)
+
+
+def _is_same(before: JobConfig, after: JobConfig) -> bool:
+    return attrs.evolve(after, params=before.params) == before  # of params that are as written, none is compared
 
 
 def _needs_restart(before: JobConfig, after: JobConfig) -> bool:

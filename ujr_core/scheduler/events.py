@@ -57,7 +57,7 @@ class JobAdded:
 
 @attrs.frozen
 class JobChanged:
-    """A job of the active configuration has other settings; it restarts if its plugin, params or executor is another."""
+    """A job of the active configuration has other settings; it restarts if plugin, params or executor are others."""
 
     config: JobConfig
 

@@ -36,7 +36,8 @@ def begin_schedule(state: State, job: Job, kept: Kept | None, over: frozenset[by
     job.schedule = schedule_of(job.config, job.first_seen)
     job.delay = offset_of(job.name, job.config.spread)
     if kept is not None:
-        job.settled_due, job.is_paused = kept.settled, kept.is_paused_at(wall)
+        is_over = kept.paused_until is not None and state.has_come(kept.paused_until, now)
+        job.settled_due, job.is_paused = kept.settled, kept.is_paused and not is_over
         job.paused_until = kept.paused_until if job.is_paused else None
         job.last_run, job.last_success = kept.last_run, kept.last_success
     is_same = kept is not None and job.schedule is not None and kept.schedule == job.schedule.key

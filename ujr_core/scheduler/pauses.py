@@ -22,7 +22,7 @@ def paused(state: State, event: Paused, now: float) -> Iterator[Command]:
     job = addressed(state, event.job)
     if job is None:
         return
-    if event.until is not None and event.until <= state.wall(now):
+    if event.until is not None and state.has_come(event.until, now):
         yield from _has_passed(state, job, now)
     elif not job.is_paused:
         yield from firings_come(state, job, now)  # what falls on this instant came first
@@ -63,7 +63,7 @@ def resumed(state: State, event: Resumed, now: float) -> Iterator[Command]:
 
 def pause_passed(state: State, job: Job, now: float) -> Iterator[Command]:
     """Let a job go on whose pause has come to its end."""
-    if job.paused_until is not None and ends_at(state, job) <= now and state.stop is None:
+    if job.paused_until is not None and state.has_come(job.paused_until, now) and state.stop is None:
         yield from _end(state, job, now, at=job.paused_until)
 
 

@@ -152,6 +152,10 @@ class State:
         """Return epoch seconds of a monotonic time."""
         return at + self.wall_offset
 
+    def has_come(self, instant: float, now: float) -> bool:
+        """Tell whether epoch seconds have come, as wakes do: what is rounded to them and comes later has not."""
+        return instant - self.wall_offset <= now
+
     def wake_at(self, job: Job, at: float) -> None:
         """Look at a job again at a time; ``inf`` for never. An earlier call for it no longer counts."""
         if at != job.wake_at:
