@@ -25,8 +25,8 @@ MOST_NAMED = 5
 BUSY = "the machine was busy, or had stopped the runner"
 
 Calls = Callable[[], Iterable[tuple[str, float, float]]]
-"""What is being called, or was last: what, and the monotonic times of its beginning, ``-inf`` if nobody knows it, and of
-its end, ``inf`` if it has not returned."""
+"""What is being called, or was last: what, and the monotonic times of its beginning, ``-inf`` if nobody knows it, and
+of its end, ``inf`` if it has not returned."""
 
 
 @attrs.frozen

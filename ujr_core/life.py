@@ -21,6 +21,7 @@ from ujr_core.control.server import opened as control_opened
 from ujr_core.dispatch import Dispatch
 from ujr_core.execution import Capabilities, Executor
 from ujr_core.executors import close_executors, open_executors
+from ujr_core.hangup import Terminal
 from ujr_core.inbox import Inbox
 from ujr_core.inflight import opened as in_flight_opened
 from ujr_core.keeper import Keeper
@@ -39,7 +40,7 @@ from ujr_core.reporter import Reporter
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import Mode, State
 from ujr_core.scheduler.events import Event, StopRequested
-from ujr_core.signals import Terminal, handled
+from ujr_core.signals import handled
 from ujr_core.strand import Strands
 from ujr_core.values import JobConfig
 from ujr_core.values.kept import Kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,15 +14,6 @@ from ujr_core.scheduler.events import StopRequested
 
 EXIT_CODES = {signal.SIGTERM: 0, signal.SIGINT: 130}
 """With which a runner ends that was told to stop by this signal, if no run had to be killed."""
-
-
-def survive_hang_ups() -> None:
-    """Let HUP end nothing while a runner starts: it wants the configuration read, which is being done.
-
-    One that is ignored, as under ``nohup``, stays so.
-    """
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 
 Act = Callable[[], Iterable[Any]]
@@ -63,23 +53,3 @@ def handled(inbox: Inbox, *, hang_up: Act, dump: Act) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(before_fd)
-
-
-class Terminal:
-    """The terminal that a process was started from, if it was."""
-
-    def __init__(self) -> None:
-        self._was_there = _has_terminal()
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether there was one that has been closed since."""
-        return self._was_there and not _has_terminal()
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
@@ -28,8 +28,9 @@ from ujr_core.errors import StateError
 from ujr_core.project import load_project
 from ujr_core.refresh import Refresh
 from ujr_core.runner import tuned
-from ujr_core.scheduler import State, step
-from ujr_core.scheduler.events import AnswerEnded, Event, JobAdded, JobChanged, JobReady
+from ujr_core.scheduler import State, commands, step
+from ujr_core.scheduler.events import AnswerEnded, JobAdded, JobChanged, JobReady
+from ujr_core.values import JobConfig
 
 JOBS = 10_000
 LONGEST_START = 300.0
@@ -88,13 +89,12 @@ def reloads(folder: Path, count: int) -> Iterator[Reload]:
         yield Reload(parsed - began, rest, deciding)
 
 
-def _resting(jobs: object) -> State:
+def _resting(jobs: Iterable[JobConfig]) -> State:
     state = State(2)
-    events: list[Event] = [JobAdded(job) for job in jobs]  # type: ignore[attr-defined]  # of a mapping
-    step(state, events, 0.0)
+    step(state, map(JobAdded, jobs), 0.0)
     ordered = step(state, [JobReady(name) for name in state.jobs], 1.0)
-    answers = [(one.job, one.answer) for one in ordered if hasattr(one, "answer")]
-    step(state, [AnswerEnded(job, answer, "complete") for job, answer in dict(answers).items()], 2.0)
+    asked = [one for one in ordered if isinstance(one, commands.AskJob)]
+    step(state, [AnswerEnded(one.job, one.answer, "complete") for one in asked], 2.0)
     return state
 
 

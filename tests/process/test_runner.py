@@ -16,8 +16,8 @@ import pytest
 from tests.process import runner_tasks as tasks
 from ujr_core import Job, JobDone, NextCheck, Result, Runner, Secret, Task, TaskRun, hookimpl
 from ujr_core.dryrun import dry_run
-from ujr_core.project import load_project
 from ujr_core.life import LAST_WORDS
+from ujr_core.project import load_project
 from ujr_core.testing import Recorder
 
 

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(ujr_core.__file__).parent
 
 # Lowest floor first. A room may import rooms of lower floors; rooms of one floor do not know each other.
 FLOORS = (
-    ("clock", "errors", "durations", "expectation", "footprint", "texts", "privacy", "codewatch"),
+    ("clock", "errors", "durations", "expectation", "footprint", "texts", "privacy", "codewatch", "hangup"),
     ("secret", "patience", "lag", "firstprocess"),
     ("naming", "redact"),
     ("signature", "foreign", "workingfolder", "notify"),

@@ -15,6 +15,10 @@ def main() -> NoReturn:
     """Run ``ujr`` with the arguments of the process, and exit."""
     code: object = 0
     try:
+        if "run" in sys.argv:
+            from ujr_core.hangup import survive_hang_ups
+
+            survive_hang_ups()
         from ujr_core.cli.verbs import ujr
 
         ujr(prog_name="ujr")

@@ -38,10 +38,8 @@ def run(
     if dry_run and as_json:
         raise click.UsageError("--json goes with a run, and --dry-run runs nothing.")
     from ujr_core.firstprocess import leave_first_place
-    from ujr_core.signals import survive_hang_ups
 
     leave_first_place()  # before plugins are loaded, which may begin threads
-    survive_hang_ups()
     log: dict[str, object] = ({"level": "DEBUG"} if verbose else {}) | ({"json": True} if as_json else {})
     settings = {"log": log} if log else None
     if dry_run:

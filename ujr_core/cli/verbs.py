@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ujr_core import __version__
 from ujr_core.cli.check import check
 from ujr_core.cli.config import config
 from ujr_core.cli.control import cancel, pause, resume, retry, trigger
-from ujr_core.cli.errors import end_with
+from ujr_core.cli.errors import INTERRUPTED, end_with
 from ujr_core.cli.explain import explain
 from ujr_core.cli.given import Given, takes_project
 from ujr_core.cli.init import init
@@ -26,6 +28,12 @@ from ujr_core.cli.stop import stop
 
 class Verbs(click.Group):
     """Ends with the exit code that a verb returns, or that fits what it raises."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except KeyboardInterrupt:  # which click would call a failure
+            raise SystemExit(INTERRUPTED) from None
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import attrs
 
-from ujr_core.configuration.depth import DEEPEST, too_deep
-from ujr_core.configuration.jobname import NAME_RULE, is_job_name, normal_name, short_name
+from ujr_core.configuration.depth import DEEPEST, MOST_VALUES, too_deep, too_large
 from ujr_core.configuration.fingerprint import print_of
+from ujr_core.configuration.jobname import NAME_RULE, is_job_name, normal_name, short_name
 from ujr_core.configuration.layers import overridden
 from ujr_core.configuration.place import Place, shown
 from ujr_core.configuration.references import read_references
@@ -22,6 +22,7 @@ from ujr_core.configuration.structure import structure
 from ujr_core.configuration.wrong import wrong_value
 from ujr_core.durations import Seconds
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
+from ujr_core.foreign import one_line
 from ujr_core.values import Backoff, JobConfig, JobTable, Origin
 
 _SHOWN_WHOLE = frozenset(
@@ -174,6 +175,14 @@ class _Reading:
 
     def take(self, name: Any, table: object, source: str) -> None:
         """Read one table of a source."""
+        try:
+            self._take(name, table, source)
+        except Exception as error:  # noqa: BLE001  # of a stranger's mapping, when it was looked at; the others count
+            self.jobs.pop(name, None)
+            self.tables.pop(name, None)
+            self.wrong.append(Wrong(_raised(name, error, source), (source,)))
+
+    def _take(self, name: Any, table: object, source: str) -> None:
         origin = _origin(table, source)
         if name in self._places:
             self._refuse_twice(name, origin, source)
@@ -225,6 +234,8 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
     place = Place(origin, ("jobs", short_name(name)))
     faults = list(_wrong_name(name, place))
     mapping = table.mapping if isinstance(table, JobTable) else table
+    if too_large(mapping):
+        raise Faults((*faults, _LARGE.at(place)))
     if isinstance(mapping, Mapping):
         faults.extend(wrong_together(mapping, place))
     settings = _settings(mapping, place, faults)
@@ -240,10 +251,15 @@ def job_of(name: str, table: object, *, source: str, runner: RunnerSettings) -> 
     return JobConfig(name, origin=origin, **fields)
 
 
+_LARGE = wrong_value(
+    f"it has more than {MOST_VALUES:,} values", "write less; what stands for itself many times over is written out"
+)
+
+
 def _doubtful(name: str, table: object, source: str) -> JobConfig | None:
     origin = _origin(table, source)
     mapping = table.mapping if isinstance(table, JobTable) else table
-    if not isinstance(mapping, Mapping):
+    if not isinstance(mapping, Mapping) or too_large(mapping):
         return None
     params, plugin = mapping.get("params"), mapping.get("plugin", name)
     if not isinstance(plugin, str):
@@ -310,6 +326,15 @@ def _tables(answers: Iterable[tuple[str, object]], wrong: list[Wrong]) -> Iterat
             continue
         for name, table in tables.items():
             yield normal_name(name) if isinstance(name, str) else name, table, source
+
+
+def _raised(name: object, error: Exception, source: str) -> PluginError:
+    return PluginError(
+        "plugin-wrong-answer",
+        f'config_source of plugin "{source}" returned a table for {shown(name)} that raised {one_line(error)}',
+        f"plugin {source}",
+        "return tables that can be read at any time, such as dicts",
+    )
 
 
 def _twice(name: str, first: str, second: str) -> ConfigError:
