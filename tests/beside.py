@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Collection, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import attrs
 
 from ujr_core import Failure, JobState, Result, Runner, TaskRun, hookimpl
+from ujr_core.control.address import FILE
 from ujr_core.control.client import ask
 from ujr_core.control.wire import Request
 from ujr_core.errors import StateError
@@ -96,26 +98,23 @@ def running(folder: Path, text: str, plugins: Collection[object] = (), *, until_
         plugins: objects, or names, beside those that the configuration names.
         until_idle: it may end by itself before.
     """
-    with contextlib.chdir(folder):  # as whoever types commands
+    with contextlib.chdir(folder), concurrent.futures.ThreadPoolExecutor(1) as thread:  # where commands are typed
         Path("ujr.toml").write_text(text)
         beside = Beside(folder, Seen())
         runner = Runner("ujr.toml", [*plugins, beside.seen], discover=False)
-        thread = threading.Thread(target=lambda: setattr(beside, "exit_code", runner.run(until_idle=until_idle)))
-        thread.start()
+        ending = thread.submit(runner.run, until_idle=until_idle)
         try:
-            _wait_until_it_listens(beside, thread)
+            _wait_until_it_listens(beside, ending)
             yield beside
         finally:
             with contextlib.suppress(StateError):  # it has ended
                 beside.ask("stop", how="now")
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
+            beside.exit_code = ending.result(PATIENCE)
 
 
-def _wait_until_it_listens(beside: Beside, thread: threading.Thread) -> None:
-    while thread.is_alive():
-        with contextlib.suppress(StateError):
-            beside.ask("status")
-            return
-        thread.join(0.01)
-    raise AssertionError("the runner did not start")
+def _wait_until_it_listens(beside: Beside, ending: concurrent.futures.Future[int]) -> None:
+    while not (beside.folder / ".ujr" / FILE).exists():
+        if ending in concurrent.futures.wait([ending], 0.01).done:
+            ending.result()
+            raise AssertionError("the runner has ended")
+    beside.ask("status")

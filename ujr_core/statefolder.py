@@ -51,13 +51,10 @@ def is_held(folder: pathlib.Path) -> bool:
     except OSError:  # it was never held
         return False
     try:
-        # Shared, and for an instant: two that look do not see each other.
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        # Shared, and for an instant: two that look do not see each other, and no runner takes one for another.
+        return not _is_taken(lock, fcntl.LOCK_SH)
     finally:
         os.close(lock)
-    return False
 
 
 @functools.cache
@@ -72,15 +69,27 @@ def _let_go() -> None:
 
 
 def _take(lock: int, folder: pathlib.Path) -> None:
+    while not _is_taken(lock, fcntl.LOCK_EX):
+        # Whoever looks whether a runner has the folder holds its lock for an instant, and shares it; no runner does.
+        if not _is_taken(lock, fcntl.LOCK_SH):
+            raise _already_running(folder)
+
+
+def _is_taken(lock: int, how: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise StateError(
-            "already-running",
-            "another runner runs on this state folder",
-            _where(folder),
-            "have it run a job now: ujr trigger JOB; or give this one a state folder of its own: state_dir in [runner]",
-        ) from None
+        return False
+    return True
+
+
+def _already_running(folder: pathlib.Path) -> StateError:
+    return StateError(
+        "already-running",
+        "another runner runs on this state folder",
+        _where(folder),
+        "have it run a job now: ujr trigger JOB; or give this one a state folder of its own: state_dir in [runner]",
+    )
 
 
 def _check_version(folder: pathlib.Path) -> None:

@@ -17,6 +17,10 @@ FOLDERS = {
     "workers": "tests/process/faults/test_worker_faults.py",
     "trees": "tests/process/faults/test_trees.py",
     "tasks": "tests/process/faults/test_task_faults.py",
+    "configurations": "tests/process/faults/test_configuration_faults.py",
+    "reload": "tests/process/test_reload.py",
+    "refresh": "tests/unit/test_refresh.py",
+    "reloading": "tests/unit/test_reloading.py",
 }
 TEST = re.compile(r"`([^`\s]+)::(test_\w+)`")
 
@@ -26,6 +30,7 @@ TEST = re.compile(r"`([^`\s]+)::(test_\w+)`")
     [
         ("Of workers and processes", [f"W{number:02}" for number in range(1, 24)]),
         ("Of tasks", [f"T{number:02}" for number in range(1, 20)]),
+        ("Of configurations", [f"C{number:02}" for number in range(1, 17)]),
     ],
 )
 def test_every_fault_has_a_row_with_a_test(heading: str, ids: list[str]) -> None:
@@ -49,6 +54,6 @@ def test_every_test_it_names_exists(file: str) -> None:
 def test_every_test_that_provokes_a_fault_is_named() -> None:
     """A test in the folder of faults that no row names would be found by nobody."""
     named = {name for _, name in TEST.findall(read(PAGE))}
-    for file in ("workers", "trees", "tasks"):
+    for file in ("workers", "trees", "tasks", "configurations"):
         tests = {node.name for node in ast.parse(read(FOLDERS[file])).body if isinstance(node, ast.FunctionDef)}
         assert {name for name in tests if name.startswith("test_")} <= named, file

@@ -264,12 +264,13 @@ def _asked_many_times(folder: pathlib.Path) -> int:
     return count
 
 
-def _wait_until(folder: pathlib.Path, has_come: Callable[[Answer], object]) -> Answer:
+def _wait_until(folder: pathlib.Path, has_come: Callable[[Answer], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with contextlib.suppress(StateError):  # it is just starting
-            if has_come(answer := ask(folder / ".ujr", Request("status"))):
-                return answer
+            if has_come(ask(folder / ".ujr", Request("status"))):
+                return
+        time.sleep(0.01)
     pytest.fail("it never came")
 
 

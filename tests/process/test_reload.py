@@ -7,8 +7,10 @@ import signal
 
 import pytest
 
+from tests.docs.reader import follow, write_files
 from tests.process.faults.processes import poll_until
 from tests.process.reloaded import JOBS, Running, job, put, running
+from tests.process.ujr_process import started
 from ujr_core.errors import Faults, UJRError
 
 
@@ -221,3 +223,16 @@ def test_code_that_has_changed_on_disk_is_shown_and_takes_a_restart(tmp_path: pa
         assert {run["signature"] for run in runner.wait_runs("started", "a", 3)} == {"a"}
         (tmp_path / "jobs.py").write_text(JOBS)
         poll_until(lambda: runner.configuration["code_changed"] == [])
+
+
+PAGE = "docs/how-to/change-a-running-configuration.md"
+
+
+def test_the_page_of_changing_is_true(tmp_path: pathlib.Path) -> None:
+    """Typed beside a runner of its configuration, it shows what it says."""
+    project = tmp_path / "project"
+    project.mkdir()
+    write_files(PAGE, project)
+    with started(project, "run") as process:
+        process.wait_said("north")
+        follow(PAGE, project)

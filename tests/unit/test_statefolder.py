@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,24 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_runner(folder: Path) -> No
         runner.stdin.close()
         # To its end, so that the child is gone; it left the block as if it held the lock, and broke nothing.
         assert runner.stderr.read() == b""
+
+
+def test_whoever_looks_refuses_no_runner(folder: pathlib.Path) -> None:
+    """To look takes the lock for an instant, in which a runner may start."""
+    with locked(folder):
+        pass
+    has_ended = threading.Event()
+
+    def look() -> None:
+        while not has_ended.is_set():
+            is_held(folder)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as others:
+        lookers = [others.submit(look) for _ in range(2)]
+        try:
+            for _ in range(2_000):
+                with locked(folder):
+                    pass
+        finally:
+            has_ended.set()
+    assert [looker.result() for looker in lookers] == [None, None]

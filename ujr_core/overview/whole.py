@@ -125,7 +125,7 @@ class Overview:
             "since": self._since,
             "workers": self.state.workers,
             "mode": self.state.mode.value,
-            "state": "stopping" if self.state.stop is not None else "running" if self.state.steps else "starting",
+            "state": "stopping" if self.state.stop is not None else "running",
             "config": str(path) if path is not None else None,
         }
 

@@ -14,7 +14,7 @@ from tests.property.mutations import MUTATIONS, Mutation
 from tests.unit.configured import Desk, job, names_of, source, table
 
 FOUR = "".join(map(job, "abcd"))
-EACH = 40
+EACH = 30
 
 
 @pytest.fixture
@@ -26,15 +26,16 @@ def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.P
 
 RICH = FOUR + (
     '[limits]\napi = { concurrent = 2, rate = "900/15m" }\n[jobs.e]\nplugin = "Idle"\ncron = "30 2 * * *"\n'
-    'timezone = "Europe/Berlin"\nparams = { café = [1, { x = "y" }], key = { secret = "env:KEY" } }\n'
+    'timezone = "Europe/Berlin"\nparams = { "café" = [1, { x = "y" }], key = { secret = "env:KEY" } }\n'
 )
 
 
+@pytest.mark.parametrize("each", [EACH, pytest.param(2_000 // len(MUTATIONS), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
-def test_no_mutation_of_a_file_touches_what_was_last_good(folder: pathlib.Path, mutation: Mutation) -> None:
+def test_no_mutation_of_a_file_touches_what_was_last_good(folder: pathlib.Path, mutation: Mutation, each: int) -> None:
     """Whatever becomes of the text: it is taken whole and without a fault, or nothing of it, and that is told (C02)."""
     desk, rng, refused = Desk(folder, text=RICH), random.Random(mutation.__name__), 0
-    for _ in range(EACH):
+    for _ in range(each):
         before = desk.project
         desk.path.write_bytes(mutation(RICH.encode(), rng))
         read = desk.read(is_meant=True)
@@ -50,7 +51,7 @@ def test_no_mutation_of_a_file_touches_what_was_last_good(folder: pathlib.Path, 
 @pytest.mark.parametrize(
     ("written", "code"),
     [
-        ("at = 12:30:00", "config-wrong-value"),
+        ("at = 12:30:00", "config-wrong-type"),
         ("enabled = no", "config-malformed"),
         ('enabled = "no"', "config-wrong-type"),
         ("max_tasks = 0600", "config-malformed"),
@@ -61,14 +62,14 @@ def test_no_mutation_of_a_file_touches_what_was_last_good(folder: pathlib.Path, 
     ],
 )
 def test_a_value_is_what_is_written_or_an_error(folder: pathlib.Path, written: str, code: str) -> None:
-    """Half past twelve is no 750, "no" is no false, 0600 is no 384, and of a key that is there twice none wins (C07)."""
+    """Half past twelve is no 750, "no" is no false, 0600 is no 384, and no key is there twice (C07)."""
     desk = Desk(folder, text=FOUR)
     assert [fault.code for fault in desk.edited(FOUR + job("e", written)).faults] == [code]
     assert desk.jobs == list("abcd")
 
 
 def test_a_few_bytes_that_stand_for_a_billion_values_are_refused(folder: pathlib.Path) -> None:
-    """TOML and JSON cannot say so; what a source of one's own makes of a format that can is told, and costs no time (C09)."""
+    """TOML and JSON cannot say so; what a source makes of a format that can is told, and costs no time (C09)."""
     db = source("db")
     desk = Desk(folder, db, text=FOUR)
     bomb: list[Any] = []
@@ -108,7 +109,9 @@ def test_a_table_that_raises_when_it_is_read_is_its_sources_own_fault(folder: pa
     assert names_of(read) == (["e"], [], [])
     assert [str(fault) for fault in read.faults] == [
         'error[plugin-wrong-answer]: config_source of plugin "db" returned a table for "x" that raised OSError: '
-        "the connection is closed\n  where: plugin db\n  fix:   return tables that can be read at any time, such as dicts"
+        "the connection is closed\n"
+        "  where: plugin db\n"
+        "  fix:   return tables that can be read at any time, such as dicts"
     ]
 
 
@@ -119,7 +122,7 @@ def test_two_names_that_look_the_same_are_one(folder: pathlib.Path) -> None:
     db.answer = {"cafe\u0301": table()}
     (fault,) = desk.read(30).faults
     assert (fault.code, fault.where) == ("config-job-twice", "db (db) and ujr.toml:13 (toml)")
-    assert desk.jobs == [*"abcd", "caf\u00e9"]
+    assert desk.jobs == sorted([*"abcd", "caf\u00e9"])
 
 
 def test_a_variable_that_is_not_set_is_no_empty_text(tmp_path: pathlib.Path) -> None:
