@@ -44,6 +44,8 @@ from ujr_core.values.limits import Limit
 NOON = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC).timestamp()
 """Epoch seconds of the world's beginning: a Monday, at noon in UTC."""
 
+MOST_IN_VAIN = 10
+
 MOST_AT_ONCE = 1_000
 """Starts within one instant after which the same signature is not to start once more."""
 
@@ -189,6 +191,7 @@ class World:
         self._standing: dict[int, tuple[str, int]] = {}
         self._begun: set[int] = set()
         self._last_settled: dict[str, Firing | None] = {}
+        self._woken_in_vain = 0
 
     # What a test says.
 
@@ -329,7 +332,10 @@ class World:
                 events.append(event)
                 if isinstance(event, RunEnded):
                     self._leave(event.run_id)
-        for command in step(self.state, events, self.now):
+        ordered = step(self.state, events, self.now)
+        self._woken_in_vain = 0 if events or ordered or self.state.next_wake > self.now else self._woken_in_vain + 1
+        assert self._woken_in_vain < MOST_IN_VAIN, "the scheduler wants to be called again at once, and for nothing"
+        for command in ordered:
             getattr(self, "_" + type(command).__name__)(command)
         self._note_settled()
 

@@ -21,10 +21,12 @@ from ujr_core.configuration.settings import Main
 from ujr_core.configuration.snapshots import Snapshot
 from ujr_core.execution import Capabilities
 from ujr_core.inbox import Inbox
+from ujr_core.memory import Memory
 from ujr_core.project import Project
 from ujr_core.refresh import Read
 from ujr_core.reloading import LastRead, Reloading
 from ujr_core.scheduler import State, step
+from ujr_core.scheduler.commands import Keep
 from ujr_core.scheduler.events import (
     Event,
     ExecutorAdded,
@@ -285,9 +287,6 @@ def test_a_job_is_added_though_nobody_can_read_what_was_over(seat: Seat, caplog:
 
 def test_what_was_over_is_handed_to_the_job_that_comes(seat: Seat) -> None:
     """As it stands in the state folder then."""
-    from ujr_core.memory import Memory
-    from ujr_core.scheduler.commands import Keep
-
     seat.desk.project.state_folder.mkdir()
     memory = Memory(seat.desk.project.state_folder)
     memory.write([Keep("e", Kept(first_seen=1.0), over=(b"x" * 16,))], [])

@@ -147,7 +147,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_runner(folder: Path) -> No
         assert runner.stderr.read() == b""
 
 
-def test_whoever_looks_refuses_no_runner(folder: pathlib.Path) -> None:
+def test_whoever_looks_refuses_no_runner(folder: Path) -> None:
     """To look takes the lock for an instant, in which a runner may start."""
     with locked(folder):
         pass
