@@ -88,7 +88,7 @@ def changed(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return first, second
 
 
-@limits(max_examples=MOST // 2)
+@limits(max_examples=MOST // 4)
 @given(changed())
 def test_what_is_taken_over_from_before_is_what_would_be_read(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     """Consolidation that reuses equals the one from nothing: in jobs, in faults, and in what each was read from."""
@@ -107,7 +107,7 @@ def test_what_is_taken_over_from_before_is_what_would_be_read(pair: tuple[dict[s
     }
 
 
-@limits(max_examples=MOST // 2)
+@limits(max_examples=MOST // 4)
 @given(changed())
 def test_a_job_that_stands_as_it_stood_is_the_same_object(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     """In its source, whatever has changed around it; so that a diff of ten thousand jobs compares but a few."""
@@ -219,7 +219,7 @@ class Law:
             assert plain(mappings) in self.said[name]
 
 
-@limits(max_examples=MOST // 4)
+@limits(max_examples=MOST // 5)
 @given(st.lists(turns, min_size=1, max_size=12))
 def test_whatever_sources_say_what_is_in_force_is_whole_and_valid(history: list[Turn]) -> None:
     """Promise 5, and the loop is told exactly of what has changed."""

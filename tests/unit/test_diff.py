@@ -34,7 +34,7 @@ def written(jobs: Mapping[str, JobConfig]) -> dict[str, str]:
     }
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 4)
 @given(configurations, configurations)
 def test_what_is_done_leads_from_one_configuration_to_the_other(
     before: dict[str, JobConfig], after: dict[str, JobConfig]
@@ -46,7 +46,7 @@ def test_what_is_done_leads_from_one_configuration_to_the_other(
     assert written(reached) == written(after)
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 4)
 @given(configurations, configurations)
 def test_what_is_as_it_was_is_not_touched(before: dict[str, JobConfig], after: dict[str, JobConfig]) -> None:
     """Wherever it is written by now."""

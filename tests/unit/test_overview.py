@@ -459,9 +459,10 @@ def test_every_job_is_listed_once_and_in_order_while_others_come_and_go(tmp_path
         page = runner.ask("list")
         listed = [job["name"] for job in page["jobs"]]
         while page["more"]:
-            for number in range(30):  # some that were listed, and the very last one of them
+            for number in range(30):  # some that were listed, and once the very last one of them
                 table.jobs.pop(f"job-{number:04}", None)
-            table.jobs.pop(listed[-1], None)
+            if len(listed) == PAGE:
+                del table.jobs[listed[-1]]
             table.jobs |= {
                 f"{prefix}-{len(listed)}": {"plugin": "Stations", "params": {"texts": []}} for prefix in "az"
             }
@@ -473,6 +474,19 @@ def test_every_job_is_listed_once_and_in_order_while_others_come_and_go(tmp_path
     assert {f"job-{number:04}" for number in range(2 * PAGE + 50)} <= set(listed)
     assert [name for name in listed if name.startswith("z")]  # they came behind what was listed then
     assert not [name for name in listed if name.startswith("a")]  # and they before
+
+
+def test_a_page_that_is_full_may_be_the_last(tmp_path: pathlib.Path) -> None:
+    """Whether there is another one is said as it is: nobody asks in vain, and nobody misses a job."""
+    table = Table(*(f"job-{number:04}" for number in range(PAGE)))
+    with running(tmp_path, HEAD, [Stations(), table]) as runner:
+        assert (len(runner.ask("list")["jobs"]), runner.ask("list")["more"]) == (PAGE, False)
+        table.jobs["last"] = {"plugin": "Stations", "params": {"texts": []}}
+        runner.ask("reload")
+        first = runner.ask("list")
+        rest = runner.ask("list", after=first["jobs"][-1]["name"])
+    assert (len(first["jobs"]), first["more"]) == (PAGE, True)
+    assert ([job["name"] for job in rest["jobs"]], rest["more"]) == (["last"], False)
 
 
 def test_a_job_is_listed_with_all_that_the_reference_says(tmp_path: pathlib.Path) -> None:
