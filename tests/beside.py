@@ -113,8 +113,18 @@ def running(folder: Path, text: str, plugins: Collection[object] = (), *, until_
 
 
 def _wait_until_it_listens(beside: Beside, ending: concurrent.futures.Future[int]) -> None:
-    while not (beside.folder / ".ujr" / FILE).exists():
+    # Its socket is there an instant before somebody listens at it.
+    while not (beside.folder / ".ujr" / FILE).exists() or not _answers(beside):
         if ending in concurrent.futures.wait([ending], 0.01).done:
             ending.result()
             raise AssertionError("the runner has ended")
-    beside.ask("status")
+
+
+def _answers(beside: Beside) -> bool:
+    try:
+        beside.ask("status")
+    except StateError as error:
+        if error.code != "control-unusable":
+            raise
+        return False
+    return True

@@ -45,6 +45,7 @@ NOON = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC).timestamp()
 """Epoch seconds of the world's beginning: a Monday, at noon in UTC."""
 
 MOST_IN_VAIN = 10
+"""Steps in a row that bring nothing, and after which the scheduler does not sleep."""
 
 MOST_AT_ONCE = 1_000
 """Starts within one instant after which the same signature is not to start once more."""

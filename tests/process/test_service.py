@@ -147,7 +147,7 @@ def test_ready_is_said_when_it_is_and_not_before(project: pathlib.Path, manager:
         messages = manager.wait_for("READY=1")
         assert messages[0] == "X_IMPORTED=1"
         assert names_of(messages) == ["READY=1"]
-        assert "\nSTATUS=1 job" in messages[-1]
+        assert "\nSTATUS=jobs: 1" in messages[-1]
         assert ask(project / ".ujr", Request("explain", "one"))["ok"] is True
         manager.wait_for("X_BEGUN")
         runner.signal(signal.SIGKILL)
