@@ -10,7 +10,8 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
 import attrs
 
@@ -20,7 +21,7 @@ from ujr_core.calendar import zone_of
 from ujr_core.details import Details, Suppliers
 from ujr_core.errors import ProviderUnavailable, UJRError
 from ujr_core.foreign import FaultLog, one_line
-from ujr_core.inbox import Inbox
+from ujr_core.inbox import Called, Inbox
 from ujr_core.patience import stack_of
 from ujr_core.redact import scrub
 from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
@@ -77,6 +78,7 @@ class Asking:
                 limits=lambda: self.limits,
                 ended=self._ended,
             )
+        asked.fetches += 1
         asked.strand.post(functools.partial(asked.fetch, config, self._node))
 
     def ask(self, job: str, answer: int, asked_at: float, due: float | None = None) -> None:
@@ -97,9 +99,23 @@ class Asking:
         asked.strand.post(functools.partial(asked.pull, answer, count))
 
     def forget(self, job: str) -> None:
-        """Let go of a job that is gone; what its plugin has not been told yet, it is told all the same."""
-        if (asked := self._jobs.pop(job, None)) is not None:
-            asked.strand.post(asked.close)
+        """Let go of a job that is gone, once its plugin has returned, and was told all that it has not been told yet.
+
+        If it comes back before, it goes on on the same strand: one job is never called twice at once.
+        """
+        asked = self._jobs[job]
+        asked.strand.post(asked.close)
+        let_go = Called(functools.partial(self._let_go, asked, asked.fetches))
+        asked.strand.post(lambda: self._inbox.put(let_go))
+
+    def is_known(self, job: str) -> bool:
+        """Tell whether anything is kept of a job."""
+        return job in self._jobs
+
+    def _let_go(self, asked: AskedJob, fetches: int) -> Iterable[Any]:
+        if asked.fetches == fetches:  # it has not come back
+            del self._jobs[asked.config.name]
+        return ()
 
     def calls(self) -> Iterator[tuple[str, float, float]]:
         """Return which hooks of jobs are being called now, and which were last, each with its beginning and its end.
@@ -169,6 +185,8 @@ class AskedJob:
         self._open: OpenAnswer | None = None
         # Each has one thread that counts: the loop's, and the strand's.
         self._posted = self._told = 0
+        self.fetches = 0
+        """Times that its details were wanted; in the loop's thread."""
         self._in_hook: int | None = None  # the thread that is asking or pulling
         self.call = NO_CALL
 

@@ -104,7 +104,8 @@ class Refresh:
         if attempt.answers:
             found = self._validated(attempt, now)
             read = self._taken(attempt, found, now) if attempt.answers else read
-        faults = tuple(fault for of_one in self._faults.values() for fault in of_one)
+        # Two sources may have a part in one.
+        faults = tuple({str(fault): fault for of_one in self._faults.values() for fault in of_one}.values())
         return attrs.evolve(read, faults=faults, news=tuple(self._news), needs_restart=self._needs_restart)
 
     def _due(self, now: float, *, is_meant: bool) -> list[str]:
@@ -161,14 +162,24 @@ class Refresh:
         """Consolidate without what is wrong: each round leaves out the sources that have a part in it."""
         while True:
             found, wrong = self._consolidated(attempt)
-            blamed = {name for one in wrong for name in one.sources if name in attempt.answers}
+            blamed: dict[str, list[UJRError]] = {}
+            for one in wrong:
+                for name in self._blamed(one, attempt):
+                    blamed.setdefault(name, []).append(one.fault)
             if not blamed:
                 if wrong:  # without anything that was read, and so without a change
                     attempt.answers.clear()
                 return found
-            for name in blamed:
-                self._refuse(name, tuple(one.fault for one in wrong if name in one.sources), now)
+            for name, faults in blamed.items():
+                self._refuse(name, tuple(faults), now)
                 del attempt.answers[name]
+
+    def _blamed(self, one: Wrong, attempt: _Attempt) -> list[str]:
+        """Return which of the sources that were read are not to be taken; of a job of two, whoever had it keeps it."""
+        there = [name for name in one.sources if name in attempt.answers]
+        holder = self.project.consolidation.tables.get(one.job) if one.job is not None else None
+        newcomers = [name for name in there if holder is not None and name != holder.source]
+        return newcomers or there
 
     def _consolidated(self, attempt: _Attempt) -> tuple[Consolidation, tuple[Wrong, ...]]:
         before = self.project.consolidation
@@ -196,6 +207,7 @@ class Refresh:
             self._take(name, answer, now)
         if OWN in attempt.answers:
             self._needs_restart = _needs_restart(self._first, attempt.main)
+        self._say_vain_overrides(project)
         _relocate(self.project.consolidation, found)
         self.project, self._here = project, here
         return Read(project, diff)
@@ -211,12 +223,21 @@ class Refresh:
             main = attrs.evolve(attempt.main, runner=first.runner, node=first.node, plugins=first.plugins)
         return attrs.evolve(self.project, main=main, consolidation=found, source_warnings=())
 
+    def _say_vain_overrides(self, project: Project) -> None:
+        vain = [
+            name for name in project.main.job_overrides if name in self.project.tables and name not in project.tables
+        ]
+        for name in vain:
+            log.warning(
+                'there is no job "%s" any more of which --set sets anything: a next start with it is refused', name
+            )
+
     def _refuse(self, name: str, faults: tuple[UJRError, ...], now: float) -> None:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         snapshot = self.project.snapshots[name]
         snapshot.fail(f"{faults[0].what}{more}", now)
         at_start = self._of_the_start if snapshot.read_at is None else ()
-        known = {str(fault) for fault in self._faults.get(name, at_start)}
+        known = {str(fault) for fault in (*self._faults.get(name, at_start), *self._news)}
         self._news += [fault for fault in faults if str(fault) not in known]
         self._faults[name] = faults
 

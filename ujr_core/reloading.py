@@ -29,6 +29,9 @@ POLL = 1.0
 
 MOST_NAMED = 10
 
+MOST_SAID = 50
+"""Faults that the log tells of one reading."""
+
 NOTHING_OVER: Mapping[str, frozenset[bytes]] = MappingProxyType({})
 
 Code = Callable[[], tuple[str, ...]]
@@ -158,7 +161,8 @@ class Reloading:
         if events:
             self.generation += 1
             self.loaded_at = last.at
-        if events or waiting or read.news:
+        is_mended = self.last is not None and bool(self.last.faults) and not read.faults
+        if events or waiting or read.news or is_mended:
             self.last = last
         self.needs_restart = read.needs_restart
         for reply in waiting:
@@ -179,8 +183,10 @@ class Reloading:
             yield JobAdded(job, self._follows.kept(job.name), over.get(job.name, frozenset()))
 
     def _say(self, read: Read) -> None:
-        for fault in read.news:
+        for fault in read.news[:MOST_SAID]:
             log.warning("%s\nwhat was last good stays in force", fault.as_warning())
+        if len(read.news) > MOST_SAID:
+            log.warning("and %d more faults: ujr check shows them all", len(read.news) - MOST_SAID)
         if read.diff:
             log.info("configuration: %s%s", read.diff, _names_of(read.diff))
         if read.needs_restart != self.needs_restart and read.needs_restart:

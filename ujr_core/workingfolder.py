@@ -24,10 +24,21 @@ class WorkingFolder:
     def keep(self, plugin: str, hook: str) -> None:
         """Go back, if need be, after a call of a hook; never raises."""
         try:
-            now = os.getcwd()
+            now = _current()
             if now != self._path:
                 os.chdir(self._path)
+                if not now:
+                    log.warning("the folder of the configuration was replaced, and is the working folder again")
+                    return
                 log.warning('the working folder was changed to "%s" while plugin "%s" was called (%s), and put back: '
                             "all jobs are at home in it", scrub(now), plugin, hook)  # fmt: skip
-        except OSError:  # one of the two was deleted: every task will say so
+        except OSError:  # it was deleted, and is not there again: every task will say so
             return
+
+
+def _current() -> str:
+    """Return the working folder; "" if it was deleted, and perhaps another one is where it was."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""

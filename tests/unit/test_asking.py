@@ -340,3 +340,50 @@ def test_the_stack_of_a_job_is_not_that_of_another_which_has_its_thread(tmp_path
         asking.ask(name, number, 0.0)
     inbox.close()
     assert [bool(stack) for stack in stacks] == [True, False, True]
+
+
+def test_a_job_that_is_gone_and_comes_back_is_never_called_twice_at_once(world: World) -> None:
+    """Its plugin may still be where it was: it is asked again when that has returned."""
+    world.fetch()
+    is_in, order = threading.Event(), []
+
+    def first() -> list[Task]:
+        is_in.set()
+        assert world.plugin.may_go_on.wait(LONG)
+        order.append("first")
+        return []
+
+    def second() -> list[Task]:
+        order.append("second")
+        return []
+
+    answers = iter([first, second])
+
+    def answer() -> list[Task]:
+        return next(answers)()
+
+    world.plugin.answer = answer
+    world.asking.ask("job", 1, time.monotonic())
+    assert is_in.wait(LONG)
+    world.asking.forget("job")
+    world.asking.fetch(JobConfig("job", "Scripted"))
+    world.asking.ask("job", 2, time.monotonic())
+    world.asking.pull("job", 2, 1)
+    world.plugin.may_go_on.set()
+    events = [world.next_event()]
+    while not (isinstance(events[-1], AnswerEnded) and events[-1].answer == 2):
+        events.append(world.next_event())
+    assert order == ["first", "second"]
+
+
+def test_a_job_that_is_gone_is_let_go(world: World) -> None:
+    """Once its plugin was told what it had not been told; nothing of it is kept."""
+    told = threading.Event()
+    world.fetch()
+    world.asking.report("job", told.set)
+    world.asking.forget("job")
+    deadline = time.monotonic() + LONG
+    while world.asking.is_known("job"):
+        assert time.monotonic() < deadline
+        world.inbox.wait(deadline)
+    assert told.is_set()

@@ -307,7 +307,7 @@ def test_every_usual_type_is_read() -> None:
         ("words", "abc", "config-wrong-type", 'wants an array for "words", not "abc"'),
         ("words", ["a", 1], "config-wrong-type", 'wants text for "words[1]", not 1'),
         ("pair", [1], "config-wrong-value", 'has a wrong value for "pair": it has 1 items, and needs 2'),
-        ("table", [1], "config-wrong-type", 'wants a table for "table", not [1]'),
+        ("table", [1], "config-wrong-type", 'wants a table for "table", not an array'),
         ("table", {"a": "1"}, "config-wrong-type", 'wants a whole number for "table.a", not "1"'),
         ("inner", 3, "config-wrong-type", 'wants a table for "inner", not 3'),
         ("inner", {}, "config-missing-key", 'needs the parameter "inner.count"'),
@@ -643,16 +643,16 @@ def test_a_limit_that_is_no_table_is_told_what_one_is() -> None:
     """With what stands in it, and not with what any table looks like."""
     (fault,) = main_of({"limits": {"api": "2"}}, ".").faults
     assert str(fault) == (
-        'error[config-wrong-type]: limit "api" wants a table, not "2"\n'
+        'error[config-wrong-type]: limit "api" wants a table, not text\n'
         "  where: <python>, limits.api\n"
         '  fix:   write for example { concurrent = 2, rate = "900/15m" }'
     )
 
 
 def test_limits_that_are_no_table_are_a_fault() -> None:
-    """Whatever else stands there is told."""
+    """What else stands there is told by its kind."""
     (fault,) = main_of({"limits": [1]}, ".").faults
-    assert fault.what == 'the configuration wants a table for "limits", not [1]'
+    assert fault.what == 'the configuration wants a table for "limits", not an array'
 
 
 @pytest.mark.parametrize(

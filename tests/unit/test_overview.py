@@ -24,6 +24,7 @@ from ujr_core.control.wire import MOST_TEXT, Answer, answer_line
 from ujr_core.dispatch import MOST_FAILURES
 from ujr_core.errors import Faults, StateError
 from ujr_core.overview import PAGE, Dump
+from ujr_core.overview.whole import MOST_FAULTS
 from ujr_core.scheduler import State, step
 from ujr_core.scheduler.events import JobAdded, JobHeldUp, JobReady, JobRefused
 from ujr_core.scheduler.explaining import explain, state_of
@@ -320,6 +321,18 @@ def test_a_runner_that_stops_says_so(tmp_path: pathlib.Path, fifo: pathlib.Path)
         runner.ask("stop")
         assert runner.status["runner"]["state"] == "stopping"
         assert runner.status["running"]["count"] == 1
+
+
+def test_of_very_many_faults_some_are_told_and_all_are_counted(tmp_path: pathlib.Path) -> None:
+    """A program that writes a configuration makes its mistake in every job; to tell it all would hold up the loop."""
+    with running(tmp_path, HEAD + job_of("north"), [Stations()]) as runner:
+        wrong = "".join(f"[jobs.j{number}]\nplugin = 'Stations'\ntimout = 1\n" for number in range(200))
+        (tmp_path / "ujr.toml").write_text(HEAD + wrong)
+        with pytest.raises(Faults) as refused:
+            runner.ask("reload")
+        last = runner.status["configuration"]["last_reload"]
+    assert len(refused.value.faults) == len(last["faults"]) == MOST_FAULTS
+    assert last["count"] == 200
 
 
 def test_what_came_of_a_reload_is_shown(tmp_path: pathlib.Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pathlib
+import shutil
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -429,6 +430,28 @@ def test_a_job_of_two_sources_is_taken_from_whoever_had_it(folder: pathlib.Path)
     assert read.faults == ()
 
 
+def test_whoever_has_a_job_is_not_blamed_for_another_that_names_it(folder: pathlib.Path) -> None:
+    """All sources are read at once, and the fault is told once; what else the holder says comes into force."""
+    db = source("db", {"x": table()})
+    desk = Desk(folder, db, text=FOUR)
+    db.answer = {"x": table(max_tasks=2), "y": table()}
+    desk.write(FOUR + job("x"))
+    read = desk.read(is_meant=True)
+    assert names_of(read) == (["y"], ["x"], [])
+    assert [fault.code for fault in read.faults] == ["config-job-twice"]
+    assert [fault.code for fault in read.news] == ["config-job-twice"]
+    assert (desk.state_of("db"), desk.state_of("toml")) == ("good", "failed")
+
+
+def test_an_override_of_a_job_that_is_gone_is_said(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The next start with it would be refused."""
+    desk = Desk(folder, text=job("a") + job("b"), overrides=Overrides(("jobs.b.max_tasks=1",)))
+    assert names_of(desk.edited(job("a"))) == ([], [], ["b"])
+    assert caplog.messages == [
+        'there is no job "b" any more of which --set sets anything: a next start with it is refused'
+    ]
+
+
 def test_a_job_that_moves_to_another_source_is_not_touched(folder: pathlib.Path) -> None:
     """Both are read in one pass; where it stands by now is known."""
     db = source("db")
@@ -538,3 +561,16 @@ def test_what_is_in_force_and_what_is_told_of_it_do_not_part(
             desk.look()
     assert desk.jobs == list("abcd")
     assert names_of(desk.read(is_meant=True)) == (["e"], [], [])
+
+
+def test_a_folder_that_was_replaced_is_followed(folder: pathlib.Path) -> None:
+    """A deployment may put another one in its place, and delete the one that the runner stands in."""
+    desk = Desk(folder, text=FOUR)
+    before = folder.with_name("before")
+    folder.rename(before)
+    folder.mkdir()
+    desk.write(FOUR + job("e"))
+    shutil.rmtree(before)
+    desk.look()
+    assert names_of(desk.read()) == (["e"], [], [])
+    assert pathlib.Path.cwd() == folder

@@ -1187,8 +1187,8 @@ def test_all_faults_of_all_jobs_come_in_one_pass(load: Load) -> None:
         ("config-missing-key", "src, jobs.e.params.region"),
         ("config-wrong-type", "src, jobs.e.params.key"),
         ("config-unknown-key", "src, jobs.e.params.regoin"),
-        ("config-secret-provider", "src, jobs.f.params"),
-        ("config-secret-provider", "src, jobs.g.params"),
+        ("config-secret-provider", "src, jobs.f.params.key"),
+        ("config-secret-provider", "src, jobs.g.params.key"),
     ]
     assert all(fault.fix for fault in faults)
     assert 'did you mean "Job"?' in faults[1].fix

@@ -309,6 +309,15 @@ def test_a_reload_that_changes_nothing_is_no_generation(seat: Seat) -> None:
     assert seat.reloading.loaded_at > began
 
 
+def test_what_was_mended_is_no_longer_told_as_wrong(seat: Seat) -> None:
+    """Even if it is byte for byte what is in force, so that nothing changes."""
+    text = seat.desk.path.read_text()
+    seat.edited("[broken")
+    assert seat.edited(text) == []
+    assert seat.reloading.last is not None
+    assert (seat.reloading.generation, seat.reloading.last.faults) == (1, ())
+
+
 def test_what_is_done_and_what_is_wrong_is_said(seat: Seat, caplog: pytest.LogCaptureFixture) -> None:
     """Names, up to ten; a fault with what follows from it; what takes a restart, once."""
     many = "".join(job(f"new-{number:02}") for number in range(12))

@@ -132,3 +132,22 @@ def test_a_source_that_has_never_answered_is_due_at_once() -> None:
     assert snapshot.is_due(-1e9)
     snapshot.fail("it raised", 50.0)
     assert [snapshot.is_due(now) for now in (50.9, 51.0)] == [False, True]
+
+
+class Incomparable:
+    """As an array is that has more than one value."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("it is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_what_cannot_be_compared_is_held_like_anything_else() -> None:
+    """It is the same if it is the same object, and another one counts as another answer."""
+    snapshot, value = Snapshot("db", 30.0), Incomparable()
+    snapshot.take(ALL, 0.0)
+    assert not snapshot.may_take({"a": {"params": value}}, 50.0, is_meant=False)
+    assert not snapshot.may_take({"a": {"params": Incomparable()}}, 60.0, is_meant=False)
+    assert not snapshot.may_take({"a": {"params": value}}, 61.0, is_meant=False)
+    assert snapshot.may_take({"a": {"params": value}}, 71.0, is_meant=False)

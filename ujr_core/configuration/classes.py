@@ -12,7 +12,7 @@ from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from ujr_core.configuration.scalars import REFERENCES, SECRETS, Read, no_secret
-from ujr_core.configuration.wrong import WrongError, refused, wrong_type
+from ujr_core.configuration.wrong import TABLE, WrongError, refused, wrong_type
 
 
 def is_class(kind: Any) -> bool:
@@ -34,7 +34,7 @@ def attrs_class(kind: Any, converter: cattrs.Converter) -> Read:
         if isinstance(value, kind):
             return value
         if not isinstance(value, Mapping):
-            raise no_secret(value) or wrong_type("a table", value, "{ key = … }")
+            raise no_secret(value) or wrong_type(TABLE, value, "{ key = … }")
         try:
             return build(value, kind)
         except ClassValidationError as error:
@@ -70,6 +70,6 @@ def _validate(field: attrs.Attribute[Any], value: object, owner: type) -> None:
     except WrongError:
         raise  # one of ours, with its own fix
     except ValueError as error:
-        raise refused(str(error), owner) from None
+        raise refused(str(error), owner, value) from None
     except Exception:  # noqa: BLE001, S110  # it wants its whole instance; the constructor calls it again
         pass

@@ -11,7 +11,7 @@ import cattrs
 from cattrs.errors import IterableValidationError, IterableValidationNote
 
 from ujr_core.configuration.scalars import REFERENCE_EXAMPLE, SCALARS, Read, is_seconds, no_secret
-from ujr_core.configuration.wrong import wrong_type, wrong_value
+from ujr_core.configuration.wrong import TABLE, wrong_type, wrong_value
 from ujr_core.secret import Secret
 
 ARRAYS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Set)
@@ -66,7 +66,7 @@ def table(kind: Any, converter: cattrs.Converter) -> Read:
 
     def read(value: object, _: object) -> dict[Any, Any]:
         if not isinstance(value, Mapping):
-            raise no_secret(value) or wrong_type("a table", value, "{ key = … }")
+            raise no_secret(value) or wrong_type(TABLE, value, "{ key = … }")
         items = ((str(key), item_kind, item) for key, item in value.items())
         return dict(zip(value, _each(items, kind, converter), strict=True))
 

@@ -93,11 +93,13 @@ class Wrong:
 
     Args:
         fault: for a person.
-        sources: that have a part in it; none of them can be taken as it is.
+        sources: that have a part in it; they cannot all be taken as they are.
+        job: that several of them name; None if one source is wrong by itself.
     """
 
     fault: UJRError
     sources: tuple[str, ...]
+    job: str | None = None
 
 
 @attrs.frozen
@@ -213,7 +215,7 @@ class _Reading:
     def _refuse_twice(self, name: Any, origin: Origin, source: str) -> None:
         first, first_source = self._places[name]
         places = f"{first.where()} ({first_source})", f"{origin.where()} ({source})"
-        self.wrong.append(Wrong(_twice(name, *places), tuple(dict.fromkeys([first_source, source]))))
+        self.wrong.append(Wrong(_twice(name, *places), tuple(dict.fromkeys([first_source, source])), job=name))
         self.jobs.pop(name, None)
         self.tables.pop(name, None)
 

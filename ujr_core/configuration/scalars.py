@@ -94,8 +94,8 @@ def seconds(kind: Any, converter: cattrs.Converter) -> Read:
         try:
             return parse_duration(value)
         except ValueError as error:
-            why = f": {str(error)[:120]}"
-            raise WrongError("config-duration", "has no duration", why, 'write for example "30s"') from None
+            why, fix = f": {str(error)[:120]}", 'write for example "30s"'
+            raise WrongError("config-duration", "has no duration", why, fix, veiled="") from None
 
     return read
 
@@ -128,6 +128,7 @@ def choice(kind: Any, converter: cattrs.Converter) -> Read:
                 return member
         wants = "wants one of " + ", ".join(map(shown, members))
         fix = did_you_mean(str(value), map(str, members)) or f"write for example {shown(next(iter(members)))}"
-        raise no_secret(value) or WrongError("config-wrong-value", wants, f", not {shown(value)}", fix)
+        rest, veiled = f", not {shown(value)}", ", and this is none"
+        raise no_secret(value) or WrongError("config-wrong-value", wants, rest, fix, veiled)
 
     return read

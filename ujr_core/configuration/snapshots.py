@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import attrs
 
+from ujr_core.values import JobTable
+from ujr_core.values.exact import exact
+
 FEW_JOBS = 4
 """Jobs of a source below which any number of them may go at once."""
 
@@ -34,7 +37,7 @@ class Snapshot:
         read_at: when it last answered what is in force; None: never.
         next_read: when it is asked again.
         failures: in a row.
-        held: the answer that is held.
+        held: the answer that is held, in a form that can be compared, whatever its owner does to it.
         held_since: when that was first read.
     """
 
@@ -46,7 +49,7 @@ class Snapshot:
     read_at: float | None = None
     next_read: float = -math.inf
     failures: int = 0
-    held: Tables | None = None
+    held: object = None
     held_since: float = math.inf
 
     def is_due(self, now: float) -> bool:
@@ -65,8 +68,9 @@ class Snapshot:
         count = len(self.tables or ())
         if is_meant or count < FEW_JOBS or gone * 2 <= count:
             return True
-        if self.held != answer:
-            self.held, self.held_since = answer, now
+        held = {name: exact(table.mapping if isinstance(table, JobTable) else table) for name, table in answer.items()}
+        if self.held != held:
+            self.held, self.held_since = held, now
         elif now - self.held_since >= HELD_FOR:
             return True
         self.state = "held"

@@ -26,7 +26,7 @@ from ujr_core.configuration.scalars import (
     seconds,
     secret,
 )
-from ujr_core.configuration.wrong import WrongError, wrong_type
+from ujr_core.configuration.wrong import TABLE, WrongError, wrong_type
 
 
 def new_converter() -> cattrs.Converter:
@@ -78,6 +78,8 @@ def _union(kind: Any, converter: cattrs.Converter) -> Read:
 
 
 def _named(kind: Any) -> str:
+    if is_table(kind) or is_class(kind):
+        return TABLE
     name = getattr(kind, "__name__", str(kind))
     return SCALARS[kind][0] if kind in SCALARS else str(name)
 

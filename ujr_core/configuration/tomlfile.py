@@ -73,8 +73,11 @@ def read_content(path: str | Path) -> bytes:
 
 def shown_path(path: str | Path) -> str:
     """Return a path as a person would look for it: from the current folder if it is below that."""
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:  # it was deleted, under whoever stands in it
+        return str(path)
     absolute = os.path.abspath(path)
-    folder = os.getcwd()
     return os.path.relpath(absolute, folder) if absolute.startswith(folder + os.sep) else absolute
 
 

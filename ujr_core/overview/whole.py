@@ -32,6 +32,10 @@ PAGE = 200
 MOST_RUNS = 50
 
 
+MOST_FAULTS = 50
+"""Faults of a configuration that are told; a program that writes one may make the same in every job of ten thousand."""
+
+
 class Overview:
     """Answers for a runner; see `ujr_core.control.asked.Overseen`.
 
@@ -212,8 +216,11 @@ def _shown_run(told: TaskRun, run: Run) -> Mapping[str, Any]:
 
 
 def _shown_read(last: LastRead) -> Mapping[str, Any]:
-    return {"at": last.at, "ok": not last.faults, "text": last.text, "faults": [parts_of(one) for one in last.faults]}
+    faults = [parts_of(one) for one in last.faults[:MOST_FAULTS]]
+    return {"at": last.at, "ok": not last.faults, "text": last.text, "faults": faults, "count": len(last.faults)}
 
 
 def _answer_of(last: LastRead) -> Answer:
-    return refusal(Faults(last.faults)) if last.faults else {"ok": True, "text": last.text}
+    if not last.faults:
+        return {"ok": True, "text": last.text}
+    return {**refusal(Faults(last.faults[:MOST_FAULTS])), "count": len(last.faults)}

@@ -72,7 +72,12 @@ def join_readings() -> None:
 
 def source_of(server: DocumentServer, **settings: Any) -> Http:
     """Return a source that reads from a server."""
-    return Http(Http.Settings(**{"url": server.url, **settings}))
+    return source_at(**{"url": server.url, **settings})
+
+
+def source_at(url: str, **settings: Any) -> Http:
+    """Return a source that reads from a URL, and may name any plugin."""
+    return Http(Http.Settings(**{"url": url, "plugins": ("*",), **settings}))
 
 
 def start_in(folder: Path, **environ: str) -> Start:

@@ -19,13 +19,13 @@ class TestHttp(ConfigSourceContract):
     @pytest.fixture
     def settings(self, server: DocumentServer) -> dict[str, Any]:
         """Read the server's document."""
-        return {"url": server.url}
+        return {"url": server.url, "plugins": ["*"]}
 
     @pytest.fixture
     def broken_settings(self, server: DocumentServer) -> dict[str, Any]:
         """Stop the server, so that nobody is at its port."""
         server.close()
-        return {"url": server.url}
+        return {"url": server.url, "plugins": ["*"]}
 
 
 class TestHttpInJson(TestHttp):
@@ -36,4 +36,4 @@ class TestHttpInJson(TestHttp):
         """Read a document that names its type."""
         job = '{"jobs": {"nightly": {"plugin": "command", "every": "1d", "params": {"argv": ["true"]}}}}'
         server.answer = reply(job, Content_Type="application/json; charset=utf-8")
-        return {"url": server.url}
+        return {"url": server.url, "plugins": ["*"]}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from document_server import NOTHING, Asked, Content, DocumentServer, reply
-from http_fixtures import CANARY, TOML, join_readings, read, refusal, source_of, start_in
+from http_fixtures import CANARY, TOML, join_readings, read, refusal, source_at, source_of, start_in
 
 from ujr_plugin_http import Http
 from ujr_plugin_http.credential import Credential
@@ -142,7 +142,7 @@ def test_a_server_that_hangs_in_the_handshake_is_given_up(certificate: Path) -> 
     """A connection that nobody accepts for TLS is bounded, too."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/jobs.toml"
-        error = refusal(Http(Http.Settings(url=url, timeout=0.3, ca_file=certificate)))
+        error = refusal(source_at(url, timeout=0.3, ca_file=certificate))
     assert error.what.endswith("did not answer whole within 300 ms")
 
 
@@ -167,7 +167,7 @@ def test_a_name_server_that_hangs_is_given_up(server: DocumentServer, monkeypatc
 
 def test_a_name_that_nobody_knows_is_said() -> None:
     """A host that cannot be looked up is named with its URL, without what is asked behind the "?"."""
-    error = refusal(Http(Http.Settings(url=f"https://nobody.invalid/jobs.toml?key={CANARY}")))
+    error = refusal(source_at(f"https://nobody.invalid/jobs.toml?key={CANARY}"))
     assert (error.code, error.where) == ("http-unavailable", "plugins.http.url")
     assert error.what.startswith('"https://nobody.invalid/jobs.toml?…" cannot be found: its name cannot be looked up (')
     assert error.fix == "correct the name in url of [plugins.http], or mend the name server"
@@ -175,7 +175,7 @@ def test_a_name_that_nobody_knows_is_said() -> None:
 
 def test_an_address_without_a_port_is_one() -> None:
     """An IPv6 address is not looked up as a name, nor its end taken for a port: nothing listens there, at most."""
-    error = refusal(Http(Http.Settings(url="http://[::1]/no/jobs.toml", timeout=1.0)))
+    error = refusal(source_at("http://[::1]/no/jobs.toml", timeout=1.0))
     assert "cannot be found" not in error.what
 
 
@@ -211,7 +211,7 @@ def test_a_certificate_is_trusted_if_it_is_configured(
 def test_a_certificate_of_another_name_is_refused(secure: DocumentServer, certificate: Path) -> None:
     """That a certificate is trusted does not make its server that of the URL."""
     url = secure.url.replace("127.0.0.1", "localhost")
-    error = refusal(Http(Http.Settings(url=url, ca_file=certificate)))
+    error = refusal(source_at(url, ca_file=certificate))
     assert error.code == "http-misconfigured"
     assert "shows a certificate that is not trusted: Hostname mismatch" in error.what
 
@@ -222,7 +222,7 @@ def test_a_server_without_tls_is_said() -> None:
         thread = threading.Thread(target=answer_in_clear, args=(plain,))
         thread.start()
         url = f"https://127.0.0.1:{plain.getsockname()[1]}/jobs.toml"
-        error = refusal(Http(Http.Settings(url=url)))
+        error = refusal(source_at(url))
         thread.join()
     assert str(error) == (
         f'error[http-unavailable]: "{url}" broke off the TLS handshake: wrong version number\n'
@@ -306,7 +306,7 @@ def test_nothing_of_the_environment_is_used(server: DocumentServer, monkeypatch:
 def test_a_fault_says_which_of_several_sources_it_is(server: DocumentServer) -> None:
     """An instance of another name has its own settings named."""
     server.close()
-    error = refusal(Http(Http.Settings(url=server.url), name="http-b"))
+    error = refusal(Http(Http.Settings(url=server.url, plugins=("*",)), name="http-b"))
     assert error.where == "plugins.http-b.url"
 
 

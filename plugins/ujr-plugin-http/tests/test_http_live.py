@@ -55,7 +55,9 @@ def witness(tmp_path: Path) -> Iterator[Witness]:
 def runner(server: DocumentServer, witness: Witness, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A runner of the jobs of a document, which it reads each tenth of a second."""
     server.answer = document("one")
-    (tmp_path / "ujr.toml").write_text(f'[plugins.http]\nurl = "{server.url}"\nrefresh = "100ms"\n')
+    (tmp_path / "ujr.toml").write_text(
+        f'[plugins.http]\nurl = "{server.url}"\nplugins = ["command"]\nrefresh = "100ms"\n'
+    )
     with subprocess.Popen(
         [UJR, "run"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:

@@ -241,21 +241,36 @@ def test_all_keys_that_mean_nothing_are_told_at_once(server: DocumentServer) -> 
 
 
 def test_a_document_may_name_only_the_plugins_that_are_allowed(server: DocumentServer) -> None:
-    """Of a list, anything else is refused, and so is a job that names none and is called like none of them."""
-    server.answer = reply('[jobs.weather]\n[jobs.shell]\nplugin = "command"\n[jobs.command]\n[jobs.n]\nplugin = 5\n')
-    error = refusal(source_of(server, plugins=("weather",)))
+    """Who writes it chooses among these; a job without a plugin has the one that is called as the job."""
+    named = '[jobs.a]\nplugin = "weather.jobs"\n[jobs.shell]\nplugin = "command"\n[jobs.command]\n[jobs.call]\n'
+    server.answer = reply(named)
+    error = refusal(source_of(server, plugins=("weather.*", "call")))
     assert isinstance(error, Faults)
     assert [fault.where for fault in error.faults] == [
-        f"{server.url}:3, jobs.shell.plugin",
-        f"{server.url}:4, jobs.command.plugin",
-        f"{server.url}:6, jobs.n.plugin",
+        f"{server.url}:4, jobs.shell.plugin",
+        f"{server.url}:5, jobs.command.plugin",
     ]
     assert str(error.faults[0]) == (
-        'error[http-plugin-not-allowed]: job "shell" wants plugin "command", which its document may not name\n'
-        f"  where: {server.url}:3, jobs.shell.plugin\n  fix:   add it to plugins.http.plugins if it may"
+        'error[http-plugin-not-allowed]: job "shell" names the plugin "command", which this document may not\n'
+        f"  where: {server.url}:4, jobs.shell.plugin\n"
+        "  fix:   if who writes the document may choose it, "
+        'write plugins = ["weather.*", "call", "command"] in [plugins.http]'
     )
-    server.answer = reply("[jobs.weather]\n[jobs.other]\nplugin = 'weather'\n")
-    assert list(read(source_of(server, plugins=("weather",)))) == ["weather", "other"]
+    assert len(read(source_of(server, plugins=("weather.*", "call", "command")))) == 4
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9", "cafe\u0301"])
+def test_a_job_is_called_as_the_core_calls_it(server: DocumentServer, name: str) -> None:
+    """However its name is written, it stands for the plugin of that name, and for no other."""
+    server.answer = reply(f'[jobs."{name}"]\n')
+    assert list(read(source_of(server, plugins=("caf\u00e9",)))) == [name]
+    refusal(source_of(server, plugins=("cafe\u0301",)))
+
+
+def test_what_is_no_plugin_is_left_to_the_core(server: DocumentServer) -> None:
+    """It knows best what to say of a job that is no table, and of a plugin that is no text."""
+    server.answer = reply("[jobs]\na = 5\nb = { plugin = 5 }\n")
+    assert list(read(source_of(server, plugins=("a",)))) == ["a", "b"]
 
 
 def test_asking_says_which_format_is_wanted(server: DocumentServer) -> None:

@@ -41,7 +41,7 @@ def test_every_setting_has_a_row_with_its_default() -> None:
     for name, (_, default, _) in documented.items():
         value: Any = fields[name].default
         value = value.factory() if hasattr(value, "factory") else value
-        assert default == f"`{str(value).lower()}`" if value is not None else "`" not in default, name
+        assert default == f"`{str(value).lower()}`" if value not in (None, ()) else "`" not in default, name
 
 
 def test_every_code_has_a_row() -> None:
@@ -72,7 +72,7 @@ def test_the_configurations_have_no_fault(
 def test_the_session_is_what_a_person_sees(server: DocumentServer, tmp_path: Path) -> None:
     """The document of the README, read by the first configuration of it, gives what is shown below it."""
     ((session,), (_, document, _)) = blocks("console"), blocks("toml")
-    (tmp_path / "ujr.toml").write_text(f'[plugins.http]\nurl = "{server.url}"\n')
+    (tmp_path / "ujr.toml").write_text(f'[plugins.http]\nurl = "{server.url}"\nplugins = ["command"]\n')
     server.answer = reply(document)
     command, _, shown = session.partition("\n")
     code, text = ujr(tmp_path, *command.removeprefix("$ ujr ").split())

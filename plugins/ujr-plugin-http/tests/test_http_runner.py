@@ -25,7 +25,7 @@ def configured(server: DocumentServer, tmp_path: Path, monkeypatch: pytest.Monke
     server.answer = reply(DOCUMENT)
     return {
         "runner": {"workers": 1, "disable_plugins": ["log"]},
-        "plugins": {"http": {"url": server.url}},
+        "plugins": {"http": {"url": server.url, "plugins": ["command"]}},
         "jobs": {"own": {"plugin": "command", "params": {"argv": ["touch", "own"]}}},
     }
 
@@ -49,7 +49,7 @@ def test_a_server_that_is_down_stops_no_other_job(
 
 def test_a_check_tells_that_a_server_is_down(server: DocumentServer, tmp_path: Path) -> None:
     """What a person types to see whether all is well names URL, setting and fix."""
-    (tmp_path / "ujr.toml").write_text(f'[plugins.http]\nurl = "{server.url}"\n')
+    (tmp_path / "ujr.toml").write_text(f'[plugins.http]\nurl = "{server.url}"\nplugins = ["*"]\n')
     server.close()
     code, text = ujr(tmp_path, "check")
     assert code == 3

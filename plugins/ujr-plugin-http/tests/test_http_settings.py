@@ -68,7 +68,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_settings_that_cannot_work_are_refused(case: str, tmp_path: Path) -> None:
     """Each is a fault of the configuration, that says what to write and shows no secret."""
     table, what = WRONG[case]
-    with load_plugins(("http", Http), settings={"http": {"url": GOOD, **table}}, folder=tmp_path) as plugins:
+    with load_plugins(
+        ("http", Http), settings={"http": {"url": GOOD, "plugins": ["*"], **table}}, folder=tmp_path
+    ) as plugins:
         (fault,) = plugins.errors
     assert what in fault.what
     assert CANARY not in str(fault)
@@ -80,17 +82,31 @@ def test_settings_that_cannot_work_are_refused(case: str, tmp_path: Path) -> Non
 )
 def test_plain_http_is_for_this_machine(url: str) -> None:
     """Loopback needs no TLS."""
-    assert Http.Settings(url=url).url == url
+    assert Http.Settings(url=url, plugins=("*",)).url == url
+
+
+@pytest.mark.parametrize("table", [{}, {"plugins": []}])
+def test_which_plugins_the_document_may_name_has_to_be_said(table: dict[str, Any], tmp_path: Path) -> None:
+    """There is no default: who writes it would otherwise run any command, and nobody had chosen that."""
+    with load_plugins(("http", Http), settings={"http": {"url": GOOD, **table}}, folder=tmp_path) as plugins:
+        (fault,) = plugins.errors
+    assert str(fault) == (
+        'error[config-wrong-value]: plugin "http" has a wrong value: url needs plugins: the job plugins that the '
+        'document may name, such as plugins = ["weather.jobs"]; who can write the document chooses among them, and can '
+        'run any command if "command" or "call" is one\n'
+        "  where: <python>, plugins.http\n"
+        "  fix:   correct the value; what it may be stands in ujr_plugin_http.settings.Settings"
+    )
 
 
 def test_plain_http_to_elsewhere_may_be_meant() -> None:
     """It takes one word more."""
-    assert Http.Settings(url="http://h/", insecure=True).insecure
+    assert Http.Settings(url="http://h/", insecure=True, plugins=("*",)).insecure
 
 
 def test_settings_show_no_secret() -> None:
     """Neither the URL, which may hold a token, nor headers are in their repr."""
-    settings = Http.Settings(url=f"{GOOD}?token={CANARY}", headers={"X-Tenant": CANARY})
+    settings = Http.Settings(url=f"{GOOD}?token={CANARY}", headers={"X-Tenant": CANARY}, plugins=("*",))
     assert CANARY not in repr(settings)
 
 

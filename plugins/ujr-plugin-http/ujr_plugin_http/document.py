@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ujr_core import ConfigError, Faults, JobTable, Origin, UJRError, parse_toml, printable
+from ujr_core import ConfigError, Faults, JobTable, Origin, parse_toml, printable
 from ujr_plugin_http.content import Format
+from ujr_plugin_http.settings import Settings
 
 EMPTY: dict[Format, str] = {"toml": "jobs = {}", "json": '{"jobs": {}}'}
 
@@ -41,23 +43,33 @@ def jobs_of(text: str, form: Format, url: str) -> Mapping[str, JobTable]:
     return MappingProxyType({name: JobTable(table, origin.below("jobs", name)) for name, table in jobs.items()})
 
 
-def not_allowed(jobs: Mapping[str, JobTable], allowed: Sequence[str], setting: str) -> tuple[UJRError, ...]:
+def not_allowed(jobs: Mapping[str, JobTable], settings: Settings, table: str) -> Iterator[ConfigError]:
     """Return a fault for each job whose plugin is not among those that its document may name.
 
     Args:
         jobs: by name.
-        allowed: names of job plugins.
-        setting: key path of what allows them.
+        settings: for the plugins that the document may name.
+        table: key path of these settings.
     """
-    faults: list[UJRError] = []
     for name, job in jobs.items():
-        table: object = job.mapping  # as it was written: whether it is a table is the core's business
-        plugin = table.get("plugin", name) if isinstance(table, Mapping) else name
-        if plugin not in allowed:
-            what = f'job "{printable(name)}" wants plugin "{printable(str(plugin))}", which its document may not name'
-            where = f"{job.origin.where(('plugin',))}, jobs.{printable(name)}.plugin"
-            faults.append(ConfigError("http-plugin-not-allowed", what, where, f"add it to {setting} if it may"))
-    return tuple(faults)
+        plugin = _plugin_of(name, job.mapping)
+        if isinstance(plugin, str) and not settings.allows(plugin):
+            what = f'job "{_short(name)}" names the plugin "{_short(plugin)}", which this document may not'
+            where = f"{job.origin.where(('plugin',))}, jobs.{_short(name)}.plugin"
+            listed = ", ".join(f'"{pattern}"' for pattern in (*settings.plugins, _short(plugin)))
+            fix = f"if who writes the document may choose it, write plugins = [{listed}] in [{table}]"
+            yield ConfigError("http-plugin-not-allowed", what, where, fix)
+
+
+def _plugin_of(name: str, table: object) -> object:
+    # As it was written: whether that is a table, and a plugin a text, is the core's business. The core takes a name in
+    # this form, and the name of the job for that of its plugin.
+    default = unicodedata.normalize("NFC", name)
+    return table.get("plugin", default) if isinstance(table, Mapping) else default
+
+
+def _short(name: str) -> str:
+    return printable(name if len(name) <= 200 else f"{name[:60]}…")
 
 
 def _unknown(key: str, origin: Origin) -> ConfigError:

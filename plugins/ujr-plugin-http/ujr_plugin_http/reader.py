@@ -76,10 +76,8 @@ class Reader:
 
     def _parsed(self, text: str, form: Format) -> Mapping[str, JobTable]:
         jobs = jobs_of(text, form, self._subject.url)
-        if self._settings.plugins is not None:
-            faults = not_allowed(jobs, self._settings.plugins, f"{self._subject.table}.plugins")
-            if faults:
-                raise Faults(faults)
+        if faults := tuple(not_allowed(jobs, self._settings, self._subject.table)):
+            raise Faults(faults)
         return jobs
 
     def _ask(self, start: Start, known: Known | None) -> Answer:

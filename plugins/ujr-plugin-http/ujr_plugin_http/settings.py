@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ class Settings:
         headers: further ones; the value of a secret one is a place.
         ca_file: certificates that are trusted instead of those of the system.
         insecure: True says that http:// to another machine is meant.
-        plugins: the only job plugins that the document may name; None = any.
+        plugins: patterns of the job plugins that the document may name; needed, for who writes it chooses what is run.
     """
 
     # Whoever puts a token behind the "?" is told not to, but shall not read it in a log.
@@ -75,10 +76,22 @@ class Settings:
     headers: Mapping[str, str | Credential] = attrs.field(factory=dict, repr=False, validator=_check_headers)
     ca_file: Path | None = None
     insecure: bool = False
-    plugins: tuple[str, ...] | None = None
+    plugins: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if self.url is not None:
             check_url(self.url, insecure=self.insecure)
+            self._check_plugins()
         if self.token is not None and "authorization" in map(str.lower, self.headers):
             raise ValueError("token is sent as Authorization; one of both is enough")
+
+    def _check_plugins(self) -> None:
+        if not self.plugins:
+            raise ValueError(
+                'url needs plugins: the job plugins that the document may name, such as plugins = ["weather.jobs"]; '
+                'who can write the document chooses among them, and can run any command if "command" or "call" is one'
+            )
+
+    def allows(self, plugin: str) -> bool:
+        """Tell whether the document may name a job plugin."""
+        return any(fnmatchcase(plugin, pattern) for pattern in self.plugins)
