@@ -79,7 +79,7 @@ class Asking:
                 ended=self._ended,
             )
         asked.fetches += 1
-        asked.strand.post(functools.partial(asked.fetch, config, self._node))
+        asked.strand.post(functools.partial(asked.fetch, config, self._node, asked.fetches))
 
     def ask(self, job: str, answer: int, asked_at: float, due: float | None = None) -> None:
         """Call the job's plugin.
@@ -207,19 +207,29 @@ class AskedJob:
         self.strand.post(has_ended.set)
         return has_ended
 
-    def fetch(self, config: JobConfig, node: Node) -> None:
-        """Fetch the details, of a configuration that may have changed."""
+    def fetch(self, config: JobConfig, node: Node, number: int) -> None:
+        """Fetch the details, of a configuration that may have changed.
+
+        Args:
+            config: of the job.
+            node: the machine.
+            number: of this fetch; what comes of it counts unless a newer one was wanted meanwhile.
+        """
         self.config = config
+        event = self._fetched(config, node)
+        # Looked at in the loop's thread, where fetches are wanted: the scheduler knows of no numbers.
+        self._inbox.put(Called(lambda: (event,) if self.fetches == number else ()))
+
+    def _fetched(self, config: JobConfig, node: Node) -> JobReady | JobHeldUp | JobRefused:
         try:
             self._details = Details(config, node, self._suppliers)
             self._job = self._details.fetch()
         except ProviderUnavailable as error:
-            self._inbox.put(JobHeldUp(config.name, one_line(error)))
+            return JobHeldUp(config.name, one_line(error))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the job fails, the runner goes on
             self._faults.details(f'job "{config.name}" cannot start', error)
-            self._inbox.put(JobRefused(config.name, one_line(error)))
-        else:
-            self._inbox.put(JobReady(config.name))
+            return JobRefused(config.name, one_line(error))
+        return JobReady(config.name)
 
     def ask(self, number: int, asked_at: float, due: float | None = None) -> None:
         """Call the plugin, and keep what it answers."""

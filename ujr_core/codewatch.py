@@ -120,7 +120,7 @@ def _look_at(path: str, file: _File) -> None:
 def _stamp_of(path: str) -> _Stamp | None:
     try:
         found = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # gone, or no path at all
         return None
     # The time of change as well, which nobody can set back.
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
@@ -130,5 +130,8 @@ def _digest_of(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "blake2b").digest()
-    except OSError:  # it is gone, or cannot be read; either way it cannot be loaded
+    except (
+        OSError,
+        ValueError,
+    ):  # gone, or no path at all  # it is gone, or cannot be read; either way it cannot be loaded
         return b""

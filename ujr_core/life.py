@@ -219,7 +219,8 @@ class Life:
 
     def _last_words(self) -> None:
         now = time.monotonic()
-        deadline = now + _patience_left(self.state, now)
+        # What went wrong may have done so before there was a state.
+        deadline = now + (_patience_left(self.state, now) if "state" in vars(self) else LEAST_WORDS)
         self._keeper.close(min(deadline, time.monotonic() + KEEP_PATIENCE))  # before the threads end on which it writes
         self._asking.close(deadline)
         self._reporting.close(max(deadline, time.monotonic() + LEAST_WORDS))

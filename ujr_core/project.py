@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +16,7 @@ from ujr_core.calendar import is_zone_doubtful
 from ujr_core.clock import SYSTEM
 from ujr_core.configuration.document import digest_of
 from ujr_core.configuration.jobname import normal_name
-from ujr_core.configuration.jobs import Consolidation, consolidate, unknown_overrides
+from ujr_core.configuration.jobs import Consolidation, Wrong, consolidate, unknown_overrides
 from ujr_core.configuration.overrides import NO_OVERRIDES, Overrides
 from ujr_core.configuration.settings import Main, main_of, read_main
 from ujr_core.configuration.snapshots import Snapshot
@@ -26,7 +26,7 @@ from ujr_core.footprint import unchanged_process
 from ujr_core.registry import Registry
 from ujr_core.registry.check import check_jobs
 from ujr_core.registry.executors import check_executors
-from ujr_core.sources import HOOK, PYTHON, Sources
+from ujr_core.sources import HOOK, OWN, PYTHON, Sources
 from ujr_core.values import JobConfig, JobTable
 from ujr_core.workingfolder import WorkingFolder
 
@@ -179,8 +179,7 @@ def project_of(main: Main, plugins: Sequence[object] = (), *, discover: bool = T
     registry = Registry.load(main=main, extra=plugins, discover=discover)
     sources = Sources(main, registry)
     snapshots, warnings = _first_snapshots(main, sources)
-    answers = [(one.source, one.tables) for one in snapshots.values()]
-    consolidation = consolidate(answers, main.runner, overrides=main.job_overrides)
+    consolidation = _first_consolidation(main, registry, snapshots, warnings)
     wrong_jobs = check_jobs(consolidation.checkable, registry) + check_executors(consolidation.jobs, registry, main)
     # Of a source that failed nobody knows which jobs it would have named.
     unknown = () if warnings else unknown_overrides(main.job_overrides, consolidation)
@@ -218,6 +217,36 @@ def _first_snapshots(main: Main, sources: Sources) -> tuple[dict[str, Snapshot],
                 snapshot.take(answer, SYSTEM.monotonic())
         warnings += [_source_changed(name, change) for change in changes]
     return snapshots, warnings
+
+
+def _first_consolidation(
+    main: Main, registry: Registry, snapshots: Mapping[str, Snapshot], warnings: list[UJRError]
+) -> Consolidation:
+    """Consolidate without the sources of which anything is wrong; only the configuration's own ends a start."""
+    while True:
+        answers = [(one.source, one.tables) for one in snapshots.values()]
+        found = consolidate(answers, main.runner, overrides=main.job_overrides)
+        blamed: dict[str, list[UJRError]] = {}
+        for wrong in (*found.wrong, *wrong_jobs(found.checkable.items(), found, registry, main)):
+            for name in wrong.sources:
+                if name not in (OWN, PYTHON):
+                    blamed.setdefault(name, []).append(wrong.fault)
+        if not blamed:
+            return found
+        for name, faults in blamed.items():
+            snapshots[name].refuse(faults[0].what, SYSTEM.monotonic())
+            warnings += faults
+
+
+def wrong_jobs(
+    jobs: Iterable[tuple[str, JobConfig]], found: Consolidation, registry: Registry, main: Main
+) -> Iterator[Wrong]:
+    """Check jobs against the plugins there are, and say which source each fault is of."""
+    for name, job in jobs:
+        written = found.tables.get(name)
+        sources = (written.source,) if written is not None else ()
+        for fault in (*check_jobs({name: job}, registry), *check_executors({name: job}, registry, main)):
+            yield Wrong(fault, sources)
 
 
 def _source_changed(plugin: str, change: str) -> PluginError:

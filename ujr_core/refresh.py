@@ -13,10 +13,8 @@ from ujr_core.configuration.document import digest_of
 from ujr_core.configuration.jobs import Consolidation, Wrong, consolidate
 from ujr_core.configuration.settings import Main, read_main
 from ujr_core.configuration.snapshots import Tables
-from ujr_core.errors import Faults, UJRError
-from ujr_core.project import Project
-from ujr_core.registry.check import check_jobs
-from ujr_core.registry.executors import check_executors
+from ujr_core.errors import Faults, InternalError, UJRError
+from ujr_core.project import Project, wrong_jobs
 from ujr_core.sources import HOOK, OWN, Sources
 from ujr_core.values import JobConfig
 from ujr_core.workingfolder import WorkingFolder
@@ -113,6 +111,7 @@ class Refresh:
         # A file that is half written may well be a valid one: it is read when it was the same twice.
         is_at_rest, self._seen = digest == self._seen, digest
         if is_meant or (is_at_rest and digest != self._digest):
+            self._digest = digest
             return list(self._sources.names)
         due = [name for name in self._sources.names if self.project.snapshots[name].is_due(now)]
         return due if is_at_rest else [name for name in due if name != OWN]
@@ -167,8 +166,10 @@ class Refresh:
                 for name in self._blamed(one, attempt):
                     blamed.setdefault(name, []).append(one.fault)
             if not blamed:
-                if wrong:  # without anything that was read, and so without a change
-                    attempt.answers.clear()
+                if wrong:
+                    raise InternalError(
+                        "internal", "what is in force is wrong", wrong[0].fault.where, wrong[0].fault.what
+                    )
                 return found
             for name, faults in blamed.items():
                 self._refuse(name, tuple(faults), now)
@@ -192,11 +193,7 @@ class Refresh:
     def _checked(self, found: Consolidation) -> Iterator[Wrong]:
         before = self.project.jobs
         fresh = [(name, job) for name, job in found.jobs.items() if before.get(name) is not job]
-        for name, job in (*fresh, *found.doubtful.items()):
-            faults = check_jobs({name: job}, self.project.registry)
-            faults += check_executors({name: job}, self.project.registry, self._first)
-            written = found.tables.get(name)
-            yield from (Wrong(fault, (written.source,) if written else ()) for fault in faults)
+        return wrong_jobs((*fresh, *found.doubtful.items()), found, self.project.registry, self._first)
 
     def _taken(self, attempt: _Attempt, found: Consolidation, now: float) -> Read:
         project = self._project_of(attempt, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import math
@@ -129,7 +130,8 @@ class Reloading:
 
     def _read(self, *, is_meant: bool) -> Read | None:
         try:
-            self.code_changed = self._code()
+            with contextlib.suppress(OSError):  # code that cannot be looked at keeps nothing from being read
+                self.code_changed = self._code()
             return self._refresh.look(is_meant=is_meant)
         except BaseException as error:  # noqa: BLE001  # our bug: it is said, and what was last good stays in force
             fault = InternalError("internal", f"this is a bug of UJR: {one_line(error)}", "reload", "please report it")

@@ -57,14 +57,16 @@ class Sources:
         Raises:
             UJRError: it raised, has not answered in time, or answered something else.
         """
-        ask = functools.partial(self._registry.call_one, name, hookspecs.config_source, start=self._start)
         try:
-            answer = self._patience.call(f'{HOOK} of "{name}"', ask)
+            return self._patience.call(f'{HOOK} of "{name}"', functools.partial(self._tables, name))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # of foreign code; the other sources count
             raise _failed(name, error) from None
-        return tables_of(answer, name)
+
+    def _tables(self, name: str) -> Mapping[Any, object]:
+        # Looking at an answer may take as long as asking for it: it may be a mapping that fetches what it is asked for.
+        return tables_of(self._registry.call_one(name, hookspecs.config_source, start=self._start), name)
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Return a snapshot of each source, with nothing in force yet."""

@@ -387,3 +387,11 @@ def test_a_job_that_is_gone_is_let_go(world: World) -> None:
         assert time.monotonic() < deadline
         world.inbox.wait(deadline)
     assert told.is_set()
+
+
+def test_of_two_fetches_the_last_one_counts(world: World) -> None:
+    """A job that changed while its details were fetched starts with those of what it is now, or not at all."""
+    world.asking.fetch(JobConfig("job", "Scripted", {"v": 1}))
+    world.asking.fetch(JobConfig("job", "Scripted", {"v": SecretRef("nobody", "x", None)}))
+    assert isinstance(world.next_event(), JobRefused)
+    assert world.left == []

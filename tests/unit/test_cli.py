@@ -301,8 +301,8 @@ def test_check_fails_for_a_source_that_raises(ujr: Ujr, configure: Configure, fo
     assert result.stderr == (
         'error[config-source]: config source "source" raised OSError: database is away\n'
         "  where: config_source of source\n"
-        "  fix:   mend the source; until then what it answered last is in force, or nothing, and a runner asks it again "
-        "by itself\n"
+        "  fix:   mend the source; until then what it answered last is in force, or nothing, and a runner asks it "
+        "again by itself\n"
         "1 error\n"
     )
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.configured import Desk, job, names_of, source, table
+from tests.unit.configured import Desk, Idle, job, names_of, source, table
 from ujr_core.configuration.overrides import Overrides
 from ujr_core.errors import ConfigError
-from ujr_core.refresh import Read
+from ujr_core.project import load_project
+from ujr_core.refresh import Read, Refresh
 from ujr_core.values import JobTable
 from ujr_core.values.configured import Origin
 from ujr_core.values.limits import Limit
@@ -574,3 +575,17 @@ def test_a_folder_that_was_replaced_is_followed(folder: pathlib.Path) -> None:
     desk.look()
     assert names_of(desk.read()) == (["e"], [], [])
     assert pathlib.Path.cwd() == folder
+
+
+def test_a_wrong_table_of_another_source_ends_no_start(folder: pathlib.Path) -> None:
+    """An application may write it; its source is left out, said, and asked again. The file's own faults end a start."""
+    db = source("db", {"x": table(every="soon"), "y": table()})
+    (folder / "ujr.toml").write_text(job("a"))
+    project = load_project(folder / "ujr.toml", (Idle(), db), discover=False)
+    assert (project.faults, list(project.jobs)) == ((), ["a"])
+    assert [fault.code for fault in project.source_warnings] == ["config-duration"]
+    assert project.snapshots["db"].state == "failed"
+    db.answer = {"x": table(every="1h"), "y": table()}
+    read = Refresh(project).look(is_meant=True)
+    assert read is not None
+    assert names_of(read) == (["x", "y"], [], [])

@@ -151,3 +151,13 @@ def test_what_cannot_be_compared_is_held_like_anything_else() -> None:
     assert not snapshot.may_take({"a": {"params": Incomparable()}}, 60.0, is_meant=False)
     assert not snapshot.may_take({"a": {"params": value}}, 61.0, is_meant=False)
     assert snapshot.may_take({"a": {"params": value}}, 71.0, is_meant=False)
+
+
+def test_what_contains_itself_is_held() -> None:
+    """It cannot be compared, so that it is never the same."""
+    snapshot = Snapshot("db", 30.0)
+    params: dict[str, object] = {}
+    params["self"] = params
+    snapshot.take(ALL, 0.0)
+    assert not snapshot.may_take({"a": params}, 50.0, is_meant=False)
+    assert not snapshot.may_take({"a": params}, 90.0, is_meant=False)

@@ -20,13 +20,17 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 _TIMES = frozenset({datetime.datetime, datetime.date, datetime.time})
 
 
-def print_of(table: Mapping[str, Any]) -> bytes:
+def print_of(table: Mapping[str, Any], *, is_tree: bool = False) -> bytes:
     """Return what tells a table from every other: equal values of other types, and another order, count as well.
+
+    Args:
+        table: of one job.
+        is_tree: it is known to hold plain values alone, none of them twice, as what was parsed does.
 
     Returns:
         b"" if it has none: it is too large or too deep, or holds what neither TOML nor JSON knows.
     """
-    if not _fits(table, DEEPEST, [MOST_VALUES]):
+    if not is_tree and not _fits(table, DEEPEST, [MOST_VALUES]):
         return b""
     try:
         return marshal.dumps(table, _PLAIN)  # type: ignore[arg-type]  # a dict; a fifth of what repr takes

@@ -195,7 +195,9 @@ class _Reading:
             origin = _origin(table, source)
         written = table if isinstance(table, JobTable) else JobTable(table, origin)  # type: ignore[arg-type]
         if isinstance(written.mapping, Mapping):
-            now = self.tables[name] = Written(source, written, print_of(written.mapping))
+            # What has lines was parsed from a text.
+            fingerprint = print_of(written.mapping, is_tree=bool(origin.lines))
+            now = self.tables[name] = Written(source, written, fingerprint)
             before = self._before.tables.get(name)
             if before is not None and now.print == before.print and source == before.source and now.print:
                 job = self._before.jobs.get(name)

@@ -68,7 +68,7 @@ class Snapshot:
         count = len(self.tables or ())
         if is_meant or count < FEW_JOBS or gone * 2 <= count:
             return True
-        held = {name: exact(table.mapping if isinstance(table, JobTable) else table) for name, table in answer.items()}
+        held = _comparable(answer)
         if self.held != held:
             self.held, self.held_since = held, now
         elif now - self.held_since >= HELD_FOR:
@@ -87,6 +87,11 @@ class Snapshot:
         self.failures, self.held, self.held_since = 0, None, math.inf
         self.next_read = now + self.refresh
 
+    def refuse(self, why: str, now: float) -> None:
+        """Put what it answered first out of force: something of it is wrong."""
+        self.tables = self.read_at = None
+        self.fail(why, now)
+
     def fail(self, why: str, now: float) -> None:
         """Keep what is in force: the source raised, or what it answered is wrong."""
         self.state, self.text = "failed", why
@@ -94,3 +99,10 @@ class Snapshot:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self.failures, 10))
         self.failures += 1
         self.next_read = now + min(wait, self.refresh)
+
+
+def _comparable(answer: Tables) -> object:
+    try:
+        return {name: exact(table.mapping if isinstance(table, JobTable) else table) for name, table in answer.items()}
+    except Exception:  # noqa: BLE001  # a stranger's mapping, or one that contains itself: it is never the same
+        return object()
