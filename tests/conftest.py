@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ _NO_SHRINK = [Phase.explicit, Phase.reuse, Phase.generate]
 settings.register_profile("quick", max_examples=200, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("thorough", max_examples=3_000, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("shrink", max_examples=2_000, stateful_step_count=50, **_SHARED)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup; what is started here would inherit it
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 settings.load_profile(os.environ.get("UJR_HYPOTHESIS", "quick"))
 
 

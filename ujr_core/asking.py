@@ -65,8 +65,13 @@ class Asking:
         self._jobs: dict[str, AskedJob] = {}
         self._ended: deque[tuple[AskedJob, Call]] = deque(maxlen=MOST_ENDED)
 
-    def fetch(self, config: JobConfig) -> None:
-        """Fetch a job's details; `JobReady`, `JobHeldUp` or `JobRefused` follows."""
+    def fetch(self, config: JobConfig, number: int | None = None) -> None:
+        """Fetch a job's details; `JobReady`, `JobHeldUp` or `JobRefused` follows.
+
+        Args:
+            config: of the job.
+            number: that the event will name.
+        """
         asked = self._jobs.get(config.name)
         if asked is None:
             strand = self.strands.new()
@@ -79,7 +84,7 @@ class Asking:
                 ended=self._ended,
             )
         asked.fetches += 1
-        asked.strand.post(functools.partial(asked.fetch, config, self._node, asked.fetches))
+        asked.strand.post(functools.partial(asked.fetch, config, self._node, number))
 
     def ask(self, job: str, answer: int, asked_at: float, due: float | None = None) -> None:
         """Call the job's plugin.
@@ -207,29 +212,19 @@ class AskedJob:
         self.strand.post(has_ended.set)
         return has_ended
 
-    def fetch(self, config: JobConfig, node: Node, number: int) -> None:
-        """Fetch the details, of a configuration that may have changed.
-
-        Args:
-            config: of the job.
-            node: the machine.
-            number: of this fetch; what comes of it counts unless a newer one was wanted meanwhile.
-        """
-        self.config = config
-        event = self._fetched(config, node)
-        # Looked at in the loop's thread, where fetches are wanted: the scheduler knows of no numbers.
-        self._inbox.put(Called(lambda: (event,) if self.fetches == number else ()))
-
-    def _fetched(self, config: JobConfig, node: Node) -> JobReady | JobHeldUp | JobRefused:
+    def fetch(self, config: JobConfig, node: Node, number: int | None = None) -> None:
+        """Fetch the details, of a configuration that may have changed."""
+        self.config, self._job = config, None  # what it was is asked no more
         try:
             self._details = Details(config, node, self._suppliers)
             self._job = self._details.fetch()
         except ProviderUnavailable as error:
-            return JobHeldUp(config.name, one_line(error))
+            self._inbox.put(JobHeldUp(config.name, one_line(error), number))
         except BaseException as error:  # noqa: BLE001  # of foreign code; the job fails, the runner goes on
             self._faults.details(f'job "{config.name}" cannot start', error)
-            return JobRefused(config.name, one_line(error))
-        return JobReady(config.name)
+            self._inbox.put(JobRefused(config.name, one_line(error), number))
+        else:
+            self._inbox.put(JobReady(config.name, number))
 
     def ask(self, number: int, asked_at: float, due: float | None = None) -> None:
         """Call the plugin, and keep what it answers."""

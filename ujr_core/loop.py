@@ -121,7 +121,7 @@ class Loop:
         self._saying.post(functools.partial(log.warning, "%s", scrub(text)))
 
     def _fetch_details(self, command: commands.FetchDetails) -> None:
-        self.asking.fetch(command.config)
+        self.asking.fetch(command.config, command.number)
         self.dispatch.report_left(command.config)
 
     def _report_job(self, command: commands.ReportJob) -> None:

@@ -616,3 +616,15 @@ def test_a_removed_job_leaves_its_schedule_behind() -> None:
     world.run(until=190)
     assert [start.due for start in world.starts] == [0, 60, 120, 180]
     assert world.wall == NOON
+
+
+def test_the_details_of_an_earlier_fetch_start_no_job() -> None:
+    """A job that changed while they were fetched waits for those of what it is now; late ones are counted."""
+    state = State(1)
+    step(state, [JobAdded(JobConfig("a", "p", {"v": 1}))], 0.0)
+    ordered = step(state, [JobChanged(JobConfig("a", "p", {"v": 2})), JobReady("a", 1)], 1.0)
+    assert [(one.config.params, one.number) for one in ordered if isinstance(one, FetchDetails)] == [({"v": 2}, 2)]
+    assert not any(isinstance(one, AskJob) for one in ordered)
+    assert state.ignored == 1
+    ordered = step(state, [JobReady("a", 2)], 2.0)
+    assert any(isinstance(one, AskJob) for one in ordered)

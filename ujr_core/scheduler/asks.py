@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from ujr_core.scheduler.answer import Answer
 from ujr_core.scheduler.answers import pull_outlasted
-from ujr_core.scheduler.commands import AskJob, Command, FetchDetails
+from ujr_core.scheduler.commands import AskJob, Command
 from ujr_core.scheduler.events import ClockSet
 from ujr_core.scheduler.firing import Firing
 from ujr_core.scheduler.firings import A_FIRING, comes_at, firings_come, next_turn, say_clock, take_turns
 from ujr_core.scheduler.job import Demand, Job
-from ujr_core.scheduler.jobs import tell
+from ujr_core.scheduler.jobs import fetch_details, tell
 from ujr_core.scheduler.memory import begin_paces, ended_backoffs, forget_failures, next_backoff
 from ujr_core.scheduler.pauses import ends_at, pause_passed
 from ujr_core.scheduler.phases import JobPhase
@@ -30,12 +30,12 @@ def wakes_due(state: State, now: float) -> Iterator[Command]:
         if job is not None and job.wake_at == at:
             job.wake_at = math.inf
             state.touch(job)
-            yield from _time_passed(job, now)
+            yield from _time_passed(state, job, now)
             yield from pause_passed(state, job, now)
             yield from firings_come(state, job, now)
 
 
-def _time_passed(job: Job, now: float) -> Iterator[Command]:
+def _time_passed(state: State, job: Job, now: float) -> Iterator[Command]:
     if ended_backoffs(job, now):
         job.want("the backoff of a task ended")
     if -math.inf < job.hook_until <= now:
@@ -44,7 +44,7 @@ def _time_passed(job: Job, now: float) -> Iterator[Command]:
     if job.phase is JobPhase.WAITING and job.details_at <= now:
         job.details_at = math.inf
         job.move("tries again")
-        yield FetchDetails(job.config)
+        yield fetch_details(state, job)
     elif job.phase is JobPhase.RESTING and job.last is not None:
         _interval_passed(job, job.last, now)
     elif job.answer is not None:

@@ -12,9 +12,15 @@ from ujr_core.values.reported import JobStateKind
 
 @attrs.frozen
 class FetchDetails:
-    """Ask every plugin for a job's details; `JobReady`, `JobHeldUp` or `JobRefused` comes back."""
+    """Ask every plugin for a job's details; `JobReady`, `JobHeldUp` or `JobRefused` comes back.
+
+    Args:
+        config: of the job.
+        number: never used again; what comes back names it.
+    """
 
     config: JobConfig
+    number: int = attrs.field(default=0, eq=False)
 
 
 @attrs.frozen

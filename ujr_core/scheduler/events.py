@@ -71,25 +71,45 @@ class JobRemoved:
 
 @attrs.frozen
 class JobReady:
-    """All details of a job are there."""
+    """All details of a job are there.
+
+    Args:
+        job: name.
+        fetch: number of the `FetchDetails` that this came of; None: of the last one.
+    """
 
     job: str
+    fetch: int | None = None
 
 
 @attrs.frozen
 class JobHeldUp:
-    """A provider of a job's details is unavailable now."""
+    """A provider of a job's details is unavailable now.
+
+    Args:
+        job: name.
+        text: why, for a person.
+        fetch: as of `JobReady`.
+    """
 
     job: str
     text: str
+    fetch: int | None = None
 
 
 @attrs.frozen
 class JobRefused:
-    """A job cannot start, and trying again would not help."""
+    """A job cannot start, and trying again would not help.
+
+    Args:
+        job: name.
+        text: why, for a person.
+        fetch: as of `JobReady`.
+    """
 
     job: str
     text: str
+    fetch: int | None = None
 
 
 @attrs.frozen

@@ -78,6 +78,7 @@ class Job:
         hook_until: its hook backs off until then; ``-inf`` if it does not.
         trouble: what it last waited for or raised, for a person.
         is_hung: a pull has outlasted `ask_timeout`.
+        fetch: number of the last fetch of its details.
         details_failures: fetches of its details that found a provider unavailable, in a row.
         details_at: when they are fetched again.
         wake_at: the valid entry of the runner's heap of wakes.
@@ -129,6 +130,7 @@ class Job:
     hook_until: float = -math.inf
     trouble: str = ""
     is_hung: bool = False
+    fetch: int = 0
     details_failures: int = 0
     details_at: float = math.inf
     wake_at: float = math.inf

@@ -33,12 +33,19 @@ def begin(state: State, job: Job) -> Iterator[Command]:
     state.touch(job)
     if job.is_paused:
         yield from tell(job, "paused", f"it was paused{until(job)} before this runner started")
-    yield FetchDetails(job.config)
+    yield fetch_details(state, job)
+
+
+def fetch_details(state: State, job: Job) -> FetchDetails:
+    """Want a job's details; what comes of an earlier fetch counts no more."""
+    state.last_fetch += 1
+    job.fetch = state.last_fetch
+    return FetchDetails(job.config, job.fetch)
 
 
 def job_ready(state: State, event: JobReady, now: float) -> Iterator[Command]:
     """A job that has its details is wanted."""
-    job = _starting(state, event.job)
+    job = _starting(state, event)
     if job is None:
         return
     job.move("is ready")
@@ -51,7 +58,7 @@ def job_ready(state: State, event: JobReady, now: float) -> Iterator[Command]:
 
 def job_held_up(state: State, event: JobHeldUp, now: float) -> Iterator[Command]:
     """Fetch a job's details again, later and later."""
-    job = _starting(state, event.job)
+    job = _starting(state, event)
     if job is None:
         return
     job.move("is held up")
@@ -63,7 +70,7 @@ def job_held_up(state: State, event: JobHeldUp, now: float) -> Iterator[Command]
 
 def job_refused(state: State, event: JobRefused, now: float) -> Iterator[Command]:
     """A job that cannot start is left alone."""
-    job = _starting(state, event.job)
+    job = _starting(state, event)
     if job is None:
         return
     job.move("is refused")
@@ -89,9 +96,10 @@ def addressed(state: State, name: str) -> Job | None:
     return job
 
 
-def _starting(state: State, name: str) -> Job | None:
-    job = state.jobs.get(name)
-    if job is None or job.phase is not JobPhase.STARTING:  # late, duplicate or foreign (promise 9)
+def _starting(state: State, event: JobReady | JobHeldUp | JobRefused) -> Job | None:
+    job = state.jobs.get(event.job)
+    is_late = job is not None and event.fetch not in (None, job.fetch)
+    if job is None or is_late or job.phase is not JobPhase.STARTING:  # late, duplicate or foreign (promise 9)
         state.ignored += 1
         return None
     state.touch(job)

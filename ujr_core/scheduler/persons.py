@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from ujr_core.scheduler.commands import Command, FetchDetails
+from ujr_core.scheduler.commands import Command
 from ujr_core.scheduler.events import Cancelled, Retried, Triggered
 from ujr_core.scheduler.firings import backfill, go_on_with_settled
 from ujr_core.scheduler.job import Demand, Job
-from ujr_core.scheduler.jobs import addressed, tell
+from ujr_core.scheduler.jobs import addressed, fetch_details, tell
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import end
 from ujr_core.scheduler.state import State
@@ -36,7 +36,7 @@ def retried(state: State, event: Retried, now: float) -> Iterator[Command]:
         del job.failing[one]
     if job.phase is JobPhase.FAILED:
         job.move("is retried")
-        yield FetchDetails(job.config)
+        yield fetch_details(state, job)
         return
     if event.signature is None:
         was_given_up |= job.phase is JobPhase.QUARANTINED

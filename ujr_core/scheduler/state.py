@@ -53,6 +53,7 @@ class State:
         steps: counter of calls of `step`.
         last_run: counter of run ids.
         last_answer: counter of answers.
+        last_fetch: counter of fetches of details.
         last_turn: counter of turns in the lines of limits.
         ends: runs that have ended, continuous jobs aside.
         ignored: late, duplicate or foreign messages.
@@ -90,6 +91,7 @@ class State:
     steps: int = 0
     last_run: int = 0
     last_answer: int = 0
+    last_fetch: int = 0
     last_turn: int = 0
     ends: int = 0
     ignored: int = 0
