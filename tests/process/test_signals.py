@@ -62,6 +62,8 @@ def test_a_runner_that_is_told_to_stop_at_any_instant_ends_and_leaves_nothing(
     with ThreadPoolExecutor(3) as lives:
         ends = list(lives.map(lived, folders, plans))
     assert [text for plan, ended in zip(plans, ends, strict=True) for text in complaints(plan, ended)] == []
+    # A busy machine may hold up some of them by seconds; a runner that takes too long holds up all.
+    assert min(ended.took for ended in ends) <= BOUND
     assert restarted(folders[-1]) == []
 
 
