@@ -147,6 +147,13 @@ def test_a_cancelled_run_ends_and_its_neighbour_goes_on(project: pathlib.Path, r
     assert explanation["running"] == ["b"]
 
 
+def test_the_list_tells_how_many_runs_of_each_job_go_on(project: pathlib.Path, runner: UjrProcess) -> None:
+    """A job that rests may well have some; without a runner there is no such column."""
+    headings, *rows = (re.split("  +", line) for line in said(project, "list").splitlines())
+    assert headings[:5] == ["NAME", "PLUGIN", "STATE", "RUNNING", "NEXT FIRING"]
+    assert {row[0]: row[3] for row in rows} == {"nightly": "-", "north": "2", "south": "-"}
+
+
 REFUSED = (
     (("trigger", "nort"), 2, "config-unknown-job"),
     (("trigger", "nightly", "--due", "2999-01-01T06:00"), 2, "trigger-due"),

@@ -90,7 +90,7 @@ def test_without_a_configuration_the_error_names_init(ujr: Ujr, folder: pathlib.
     assert result.stderr == (
         "error[config-missing]: there is no ujr.toml here, and neither --config nor UJR_CONFIG names another\n"
         f"  where: {folder}\n"
-        "  fix:   write one with: ujr init\n"
+        "  fix:   go to the folder of yours, or name it: --config PATH; to write one: ujr init\n"
     )
 
 
@@ -448,14 +448,38 @@ def test_a_job_that_is_not_there_cannot_be_shown(ujr: Ujr, configure: Configure)
     )
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("stop",), ("stop", "--now"), ("reload",)],
-                         ids=" ".join)  # fmt: skip
-def test_what_needs_a_runner_says_that_none_runs(ujr: Ujr, configure: Configure, arguments: tuple[str, ...]) -> None:
-    """The exit code is 5, and it is said how to start one."""
+START = "start one: ujr run; what would start now is shown by: ujr run --dry-run"
+STOP = "there is nothing to stop; one of another configuration is meant with --config"
+RELOAD = "nothing has to be read again: the next ujr run reads it all; ujr check reads it now"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fix"),
+    [("status", START), ("status --json", START), ("stop", STOP), ("stop --now", STOP), ("reload", RELOAD)],
+)
+def test_what_needs_a_runner_says_that_none_runs(
+    ujr: Ujr, configure: Configure, folder: pathlib.Path, arguments: str, fix: str
+) -> None:
+    """The exit code is 5, and it is said how to start one, unless that is not what is wanted."""
     configure('[jobs.a]\nplugin = "jobs"\n')
-    result = ujr(*arguments)
+    result = ujr(*arguments.split())
     assert (result.exit_code, result.stdout) == (5, "")
-    assert result.stderr.startswith("error[not-running]: no runner runs on this state folder\n")
+    assert result.stderr == (
+        "error[not-running]: no runner runs on this state folder\n"
+        f"  where: {folder}/.ujr/control.sock\n  fix:   {fix}\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["check", "status"])
+def test_a_folder_is_no_configuration_and_its_file_is_named(ujr: Ujr, folder: pathlib.Path, verb: str) -> None:
+    """Whoever names the folder of a project is told what to name instead."""
+    (folder / "weather").mkdir()
+    result = ujr("--config", "weather", verb)
+    assert (result.exit_code, result.stderr.replace("1 error\n", "")) == (
+        3,
+        "error[config-unreadable]: the configuration cannot be read: it is a folder\n"
+        "  where: weather\n  fix:   name the file in it: weather/ujr.toml\n",
+    )
 
 
 def test_jobs_are_listed_beside_a_memory_that_is_broken(ujr: Ujr, configure: Configure, folder: pathlib.Path) -> None:

@@ -356,6 +356,39 @@ def test_cancel_of_nothing_changes_nothing(world: World) -> None:
     )
 
 
+def run_labelled(world: World, **labels: str) -> None:
+    """Have a job run tasks of these signatures, with these labels."""
+    world.job("one", lambda: list(labels))
+    world.ends.update(dict.fromkeys(labels, Ends(seconds=500.0)))
+    world.run(until=5.0)
+    for signature, run in world.state.jobs["one"].running.items():
+        run.offer.label = labels[signature]
+
+
+def test_cancel_takes_the_label_that_the_status_shows(world: World) -> None:
+    """One that only one run has is as good as its signature; of two that are the same, a signature goes before."""
+    run_labelled(world, a="bergen", bergen="oslo")
+    assert obeyed(world, "cancel", signature="oslo") == "1 run is told to end, and not started again for 5 min"
+    assert list(world.state.jobs["one"].running) == ["a"]
+    world = World()
+    run_labelled(world, a="bergen", bergen="oslo")
+    obeyed(world, "cancel", signature="bergen")
+    assert list(world.state.jobs["one"].running) == ["a"]
+    obeyed(world, "cancel", signature="bergen")
+    assert not world.state.jobs["one"].running
+
+
+def test_cancel_of_a_label_that_two_runs_have_ends_neither(world: World) -> None:
+    """Which is meant is not guessed; each is named with its signature, as where nothing is called so."""
+    run_labelled(world, a="bergen", b="bergen")
+    for label, what in (("bergen", '2 runs are called "bergen"'), ("oslo", '"oslo" does not run')):
+        assert refused(world, "cancel", signature=label) == (
+            f'error[unknown-signature]: of job "one", {what}\n  where: ujr cancel one\n'
+            '  fix:   there is: "bergen" (signature "b"), "bergen" (signature "a")'
+        )
+    assert not world.kills
+
+
 # Explain.
 
 

@@ -88,6 +88,15 @@ def test_traceback_and_output_are_told_once(said: Said) -> None:
     assert [lines.index(details[0]), len(lines)] == [1, 11]
 
 
+def test_a_run_that_was_cancelled_is_told_in_one_line(said: Said) -> None:
+    """It was meant: where the task was just then, and what it had written, does not matter."""
+    failure = attrs.evolve(FAILURE, kind="cancelled", message="cancelled", traceback="Traceback …\n", output="tick\n")
+    said.log.task_failed(RUN, failure)
+    assert said.lines() == [
+        "WARNING north: weather.load [01234567] failed (cancelled): cancelled; it may start again when its job names it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "level"),
     [("waiting", "WARNING"), ("quarantined", "ERROR  "), ("failed", "ERROR  "), ("running", "INFO   ")],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pathlib
 
     from ujr_core.configuration.overrides import Overrides
+    from ujr_core.errors import ConfigError
     from ujr_core.project import Project
 
 
@@ -60,28 +61,25 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
         path = self.path()
         if path is None:
             raise _no_configuration()
-        return load_project(path, self.plugins, plugin_settings=plugin_settings, overrides=self.overrides())
+        return load_project(_file(path), self.plugins, plugin_settings=plugin_settings, overrides=self.overrides())
 
     def state_folder(self) -> pathlib.Path:
         """Return where the runner of this configuration keeps its state, absolute; no plugin is loaded.
 
-        What else may be wrong with the files is not looked at: a runner may run on what they were before.
+        What else may be wrong with the files is not looked at: a runner may run on what they were before. If they
+        cannot be read at all, and it runs, that is shown as a warning.
 
         Raises:
-            ConfigError: there is no configuration, or it cannot be read.
+            ConfigError: there is no configuration, or it cannot be read; and no runner of it runs.
             Faults: several files cannot be read; or the command line or the environment is wrong, which might
                 otherwise address another runner than the one that is meant.
         """
-        from ujr_core.configuration.settings import read_main
-        from ujr_core.errors import Faults
+        from ujr_core.cli.address import state_folder_beside, state_folder_of
 
         path = self.path()
         if path is None:
-            raise _no_configuration()
-        main = read_main(path, self.overrides())
-        if main.override_faults:
-            raise Faults(main.override_faults)
-        return main.folder / main.runner.state_dir
+            return state_folder_beside(current_folder(), self.overrides(), _no_configuration())
+        return state_folder_of(_file(path), self.overrides())
 
 
 def takes_project(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,12 +115,23 @@ _OPTIONS = (
 )
 
 
-def _no_configuration() -> Exception:
+def _no_configuration() -> ConfigError:
     from ujr_core.errors import ConfigError
 
     return ConfigError(
         "config-missing",
         "there is no ujr.toml here, and neither --config nor UJR_CONFIG names another",
         str(current_folder()),
-        "write one with: ujr init",
+        "go to the folder of yours, or name it: --config PATH; to write one: ujr init",
     )
+
+
+def _file(path: pathlib.Path) -> pathlib.Path:
+    """Return a path, unless it is that of a folder."""
+    import os
+
+    if not os.path.isdir(path):  # unlike the method of a path, it never raises
+        return path
+    from ujr_core.configuration.tomlfile import shown_path, unreadable
+
+    raise unreadable("it is a folder", shown_path(path), f"name the file in it: {shown_path(path / 'ujr.toml')}")

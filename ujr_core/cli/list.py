@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ujr_core.values import JobConfig
     from ujr_core.values.kept import Kept
 
-HEADINGS = ("NAME", "PLUGIN", "STATE", "NEXT FIRING", "LAST RUN", "LAST SUCCESS", "ORIGIN")
+HEADINGS = ("NAME", "PLUGIN", "STATE", "RUNNING", "NEXT FIRING", "LAST RUN", "LAST SUCCESS", "ORIGIN")
+_RUNNING = HEADINGS.index("RUNNING")
 _TIMES = ("next_firing", "last_run", "last_success")
 
 
@@ -28,7 +29,7 @@ def list_jobs(given: Given, *, as_json: bool) -> int:
     """List the jobs, those that are disabled or for other nodes too; with their states if a runner runs."""
     listed = _of_runner(given)
     if listed is not None:
-        _show(listed, as_json=as_json)
+        _show(listed, as_json=as_json, has_runner=True)
         return 0
     project = given.project()
     with project.opened():
@@ -96,7 +97,7 @@ def _kept(project: Project) -> Mapping[str, Kept]:
         return {}
 
 
-def _show(jobs: list[Mapping[str, Any]], *, as_json: bool) -> None:
+def _show(jobs: list[Mapping[str, Any]], *, as_json: bool, has_runner: bool = False) -> None:
     if as_json:
         import json
 
@@ -104,11 +105,14 @@ def _show(jobs: list[Mapping[str, Any]], *, as_json: bool) -> None:
         return
     from ujr_core.cli.table import show_table
 
-    show_table(HEADINGS, [tuple(_cells(job)) for job in jobs])
+    rows = [HEADINGS, *(tuple(_cells(job)) for job in jobs)]
+    if not has_runner:  # nothing runs then
+        rows = [row[:_RUNNING] + row[_RUNNING + 1 :] for row in rows]
+    show_table(rows[0], rows[1:])
 
 
 def _cells(job: Mapping[str, Any]) -> Iterator[str]:
-    yield from (job["name"], job["plugin"], job["state"] or "-")
+    yield from (job["name"], job["plugin"], job["state"] or "-", f"{job['running']:,}" if job["running"] else "-")
     yield from (_local(job[key], job.get("timezone")) for key in _TIMES)
     yield job["origin"]
 

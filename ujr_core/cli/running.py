@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ujr_core.cli.errors import show_warning
@@ -28,3 +30,18 @@ def answer_if_running(folder: Path, request: Request) -> Answer | None:
         elif error.code != "not-running":
             raise
         return None
+
+
+@contextlib.contextmanager
+def instead_of_a_start(fix: str) -> Iterator[None]:
+    """Say something else than to start a runner, if there is none: whoever calls wants no other.
+
+    Raises:
+        StateError: as the body does, with this fix if no runner runs.
+    """
+    try:
+        yield
+    except StateError as error:
+        if error.code != "not-running":
+            raise
+        raise StateError(error.code, error.what, error.where, fix) from None

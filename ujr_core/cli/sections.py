@@ -92,9 +92,14 @@ def failures(answered: Answered) -> Section:
     return Section("failed", rows)
 
 
-def troubles(answered: Answered) -> list[Section]:
-    """Return what is not as it should be of the runner and its configuration; nothing if all is well."""
-    told = (*_configuration(answered), *_capacity(answered))
+def troubles(answered: Answered, *, has_faults: bool = False) -> list[Section]:
+    """Return what is not as it should be of the runner and its configuration; nothing if all is well.
+
+    Args:
+        answered: by the runner.
+        has_faults: those of the last reload stand below, in four parts, and are not told here as well.
+    """
+    told = (*_configuration(answered, has_faults=has_faults), *_capacity(answered))
     return [Section(label, (Row(text=text),), style=style) for label, text, style in told]
 
 
@@ -114,15 +119,19 @@ def name_of(run: Mapping[str, Any]) -> str:
     return run["label"] or f"{run['function']} [{run['signature'][:8]}]"
 
 
-def _configuration(answered: Answered) -> Iterator[tuple[str, str, str]]:
+def _configuration(answered: Answered, *, has_faults: bool) -> Iterator[tuple[str, str, str]]:
     told = answered.answer["configuration"]
     last = told["last_reload"]
+    faults: list[Any] = last["faults"] if last is not None and not last["ok"] else []
     if last is not None and not last["ok"]:
-        yield "reload", f"failed {answered.when(last['at'])}: {_first_fault(last)}", _BAD
+        what = "see below" if has_faults and faults else _first_fault(last)
+        yield "reload", f"failed {answered.when(last['at'])}: {what}", _BAD
     for source in told["sources"]:
         if source["state"] != "good":
             style = _ODD if source["state"] == "held" else _BAD
-            yield "source", f"{source['name']}: {source['state']}: {_flat(source['text'])}", style
+            is_told = not has_faults and bool(faults) and source["text"].startswith(faults[0]["what"])
+            why = "" if is_told else f": {_flat(source['text'])}"
+            yield "source", f"{source['name']}: {source['state']}{why}", style
     if told["needs_restart"]:
         yield "restart", f"is needed for what has changed: {few(told['needs_restart'])}", _ODD
     if told["code_changed"]:

@@ -26,12 +26,14 @@ _NAMED = 3
 def stop(given: Given, *, now: bool) -> None:
     """Have the running runner stop: it starts nothing more, lets runs finish, and ends. Waits until it has."""
     from ujr_core.cli.live import asked
+    from ujr_core.cli.running import instead_of_a_start
     from ujr_core.control.client import ask
     from ujr_core.control.wire import Request
     from ujr_core.foreign import printable
 
     folder = given.state_folder()
-    runner = asked(folder)["runner"]["id"]
+    with instead_of_a_start("there is nothing to stop; one of another configuration is meant with --config"):
+        runner = asked(folder)["runner"]["id"]
     answer = ask(folder, Request("stop", how="now") if now else Request("stop"))
     click.echo(printable(answer["text"]))
     try:

@@ -29,7 +29,13 @@ def whole(answer: Mapping[str, Any]) -> Iterator[Text]:
     answered = Answered(answer, answer["now"], times.near)
     for label, pieces in _facts(answered, times):
         yield Text.assemble((label.ljust(LABEL), "bold"), *((printable(text), style) for text, style in pieces))
-    sections = [*troubles(answered), *_full(answer), running(answered), noted(answered), failures(answered)]
+    sections = [
+        *troubles(answered, has_faults=True),
+        *_full(answer),
+        running(answered),
+        noted(answered),
+        failures(answered),
+    ]
     columns = columns_for(sections)
     for section in sections:
         yield from columns.draw(section)
@@ -62,8 +68,10 @@ def _configuration(answer: Mapping[str, Any], times: Times) -> Iterator[str]:
     last = configuration["last_reload"]
     if last is not None and last["ok"] and last["text"]:
         yield last["text"]
-    if len(configuration["sources"]) > 1:
-        yield "from " + ", ".join(f"{source['name']} ({source['jobs']:,})" for source in configuration["sources"])
+    # A plugin that is installed and not set up is a source, too; it is worth no word.
+    sources = [source for source in configuration["sources"] if source["jobs"] or source["state"] != "good"]
+    if len(sources) > 1:
+        yield "from " + ", ".join(f"{source['name']} ({source['jobs']:,})" for source in sources)
 
 
 def _full(answer: Mapping[str, Any]) -> Iterator[Section]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping
 
 from ujr_core.control.due import shown_time
 from ujr_core.durations import format_duration
@@ -124,12 +125,21 @@ def _lifted_parts(job: Job, now: float) -> Iterable[str]:
         yield f"{counted(backing_off, 'task')} that backed off may start again"
 
 
-def named(signatures: Iterable[str]) -> str:
-    """Return which signatures there are, the newest of many."""
-    there = list(signatures)[-MOST_NAMED:][::-1]
+def named(labels: Mapping[str, str | None]) -> str:
+    """Return which tasks there are, the newest of many.
+
+    Args:
+        labels: by signature, the oldest first; None: it has none, or it is not known.
+    """
+    there = list(labels.items())[-MOST_NAMED:][::-1]
     if not there:
         return "there is none now; ujr explain shows what the job is doing"
-    return "there is: " + ", ".join(f'"{signature[:200]}"' for signature in there)
+    return "there is: " + ", ".join(itertools.starmap(_named, there))
+
+
+def _named(signature: str, label: str | None) -> str:
+    shown = f'"{signature[:200]}"'
+    return shown if label is None else f'"{label[:200]}" (signature {shown})'
 
 
 def counted(count: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from ujr_core.control.asked import Asked, Said
 from ujr_core.control.due import WHERE as DUE
@@ -76,16 +76,29 @@ def retry(asked: Asked) -> Said:
     """Lift quarantine and backoff, of one task or of all."""
     job, signature = _there(asked), asked.request.signature
     if signature is not None and signature not in job.quarantined and signature not in job.failing:
-        raise _no_such(asked, "is neither quarantined nor backing off", [*job.failing, *job.quarantined])
+        there = dict.fromkeys([*job.failing, *job.quarantined])
+        raise _no_such(asked, f'"{signature[:200]}" is neither quarantined nor backing off', there)
     return _said(lifted(job, signature, asked.now), Retried(job.name, signature))
 
 
 def cancel(asked: Asked) -> Said:
     """End runs, one or all of a job."""
-    job, signature = _there(asked), asked.request.signature
-    if signature is not None and signature not in job.running:
-        raise _no_such(asked, "does not run", job.running)
+    job, word = _there(asked), asked.request.signature
+    signature = None if word is None else _running(asked, job, word)
     return _said(cancelled(job, signature), Cancelled(job.name, signature))
+
+
+def _running(asked: Asked, job: Job, word: str) -> str:
+    """Return the signature of what runs and is called so, or has it for a signature, which goes before."""
+    labels = {signature: run.offer.label for signature, run in job.running.items()}
+    if word in labels:
+        return word
+    called = {signature: label for signature, label in labels.items() if label == word}
+    if len(called) == 1:
+        return next(iter(called))
+    if called:
+        raise _no_such(asked, f'{len(called)} runs are called "{word[:200]}"', called)
+    raise _no_such(asked, f'"{word[:200]}" does not run', labels)
 
 
 def _there(asked: Asked) -> Job:
@@ -98,11 +111,9 @@ def _there(asked: Asked) -> Job:
     return job
 
 
-def _no_such(asked: Asked, what: str, there: Iterable[str]) -> StateError:
-    name, signature = asked.job.name, (asked.request.signature or "")[:200]
-    return StateError(
-        "unknown-signature", f'of job "{name}", "{signature}" {what}', f"{asked.where} {name}", named(there)
-    )
+def _no_such(asked: Asked, what: str, there: Mapping[str, str | None]) -> StateError:
+    name = asked.job.name
+    return StateError("unknown-signature", f'of job "{name}", {what}', f"{asked.where} {name}", named(there))
 
 
 # To the runner.

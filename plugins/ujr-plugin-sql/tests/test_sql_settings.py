@@ -108,6 +108,13 @@ def test_a_password_without_a_server_is_a_mistake() -> None:
         assert "password means nothing without the url of a server" in said
 
 
+@pytest.mark.parametrize("url", ["sqlite:jobs.db", "sqlite:/jobs.db", "jobs.db"])
+def test_a_url_without_slashes_is_none(url: str) -> None:
+    """It might be taken for another file than was meant."""
+    with pytest.raises(ValueError, match="a url is"):
+        Address.parse(url)
+
+
 @pytest.mark.parametrize(
     "url", [SERVER, "postgresql://u@[::1]:5433/app?sslmode=require", "postgresql:///app?host=/run"]
 )

@@ -132,6 +132,8 @@ def _consequence(failure: Failure) -> str:
 
 
 def _details(run: TaskRun, failure: Failure) -> str:
+    if failure.kind == "cancelled":  # it was meant, and where the task was just then does not matter
+        return ""
     if run.attempt > 1 and not failure.given_up:
         return ""  # as the first time, most likely
     output = failure.output.rstrip().split("\n")[-MOST_OUTPUT:] if failure.output.strip() else []
