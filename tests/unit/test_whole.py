@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.answers import FAULT, NOW, an_answer
@@ -28,7 +29,7 @@ def failed(*sources: dict[str, Any]) -> dict[str, Any]:
 def test_a_fault_stands_once_with_its_four_parts() -> None:
     """The source says it short, and the line of the reload says where to look."""
     lines = "\n".join(written(**failed(source("toml", 6, "failed", FAULT["what"]))))
-    assert "\nreload   failed 12 s ago: see below\n" in lines
+    assert re.search(r"\nreload   failed 12 s ago \(\d\d:\d\d:\d\d\): see below\n", lines)
     assert f"\nsource   toml: failed: {FAULT['what']}\n" in lines
     assert lines.endswith(
         f"error[{FAULT['code']}]: {FAULT['what']}\n  where: {FAULT['where']}\n  fix:   {FAULT['fix']}"
