@@ -116,7 +116,7 @@ def _looks(session: Session) -> None:
     assert status["jobs"]["total"] == 3
     assert (status["counts"], status["failures"][0]["message"]) == ({"succeeded": 0, "failed": 1}, "no such station")
     table = session.reads("ujr list")
-    assert re.search(r"^nightly +jobs +resting +\d{4}-01-01 06:00:00 ", table, re.MULTILINE)
+    assert re.search(r"^nightly +jobs +resting +\S+ +\d{4}-01-01 06:00:00 ", table, re.MULTILINE)
     assert [job["name"] for job in json.loads(session.reads("ujr list --json"))] == ["nightly", "north", "south"]
     shown = session.reads("ujr show north")
     assert re.search(r'^params.names +\["oslo", "bergen"\] +ujr.toml:8$', shown, re.MULTILINE)

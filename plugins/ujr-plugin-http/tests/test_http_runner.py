@@ -58,18 +58,18 @@ def test_a_check_tells_that_a_server_is_down(server: DocumentServer, tmp_path: P
 
 
 def test_a_fault_of_a_job_is_at_its_line(configured: dict[str, Any], server: DocumentServer) -> None:
-    """A wrong setting in the document is found as one in a file is, and costs its job alone."""
+    """A wrong setting in the document is found as one in a file is; the document is left out, and the start goes on."""
     server.answer = reply(
         DOCUMENT + "[jobs.wrong]\nplugin = 'command'\ntimeout = true\nparams = { argv = [\"true\"] }\n"
     )
     project = Runner(configured).project
-    assert [fault.where for fault in project.faults] == [f"{server.url}:7, jobs.wrong.timeout"]
-    assert "touch" in project.jobs
+    assert [fault.where for fault in project.source_warnings] == [f"{server.url}:7, jobs.wrong.timeout"]
+    assert (project.faults, project.snapshots["http"].state) == ((), "failed")
 
 
 def test_null_is_a_wrong_type(configured: dict[str, Any], server: DocumentServer) -> None:
     """What JSON has and TOML has not is no way around the types."""
     job = '{"plugin": "command", "enabled": null, "params": {"argv": ["true"]}}'
     server.answer = reply(f'{{"jobs": {{"a": {job}}}}}', Content_Type="application/json")
-    (fault,) = Runner(configured).project.faults
+    (fault,) = Runner(configured).project.source_warnings
     assert (fault.code, fault.where) == ("config-wrong-type", f"{server.url}, jobs.a.enabled")

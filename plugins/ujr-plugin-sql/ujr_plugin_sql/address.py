@@ -55,7 +55,13 @@ class Address:
         except ValueError:
             raise ValueError(_FORM) from None
         # An @ or # that is not escaped ends up here, and with it the rest of a password.
-        if kind is None or "://" not in url or len(parts.path) < 2 or parts.fragment or (kind != "sqlite" and "@" in parts.path):
+        if (
+            kind is None
+            or "://" not in url
+            or len(parts.path) < 2
+            or parts.fragment
+            or (kind != "sqlite" and "@" in parts.path)
+        ):
             raise ValueError(_FORM)
         if kind == "sqlite":
             return _of_sqlite(parts.netloc, unquote(parts.path[1:]), options)
