@@ -107,6 +107,8 @@ class LocalPool:
         self.recall([run_id])
         if (seat := self._seat_of.get(run_id)) is not None:
             seat.kill(run_id, signal)
+            self._look_at = min(self._look_at, seat.stack_due)
+            self.next_wake = min(self.next_wake, self._look_at)
             self._look_after(seat)
 
     def recall(self, run_ids: Collection[int]) -> None:
@@ -229,12 +231,14 @@ class LocalPool:
         for seat in self._seats:
             # A command that prints for hours would otherwise fill the memory that its output lies in.
             seat.process.trim_output()
+            if now >= seat.stack_due:
+                seat.show_stack()
             if now >= seat.owed_since + self._silence:
                 seat.give_up()
                 message = f"worker {seat.process.pid} acknowledged nothing for {self._silence:g} s and is replaced"
                 self._news.append(WorkersCannotStart(message, 0.0))
         is_quiet = not self._seat_of and all(seat.owed_since == math.inf for seat in self._seats)
-        self._look_at = math.inf if is_quiet else now + _LOOK_EVERY
+        self._look_at = math.inf if is_quiet else min((now + _LOOK_EVERY, *(seat.stack_due for seat in self._seats)))
 
     def _send(self, seat: Seat) -> None:
         if not (seat.is_over or seat.is_blocked or seat.process.send()):

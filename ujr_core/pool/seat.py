@@ -20,6 +20,9 @@ from ujr_core.pool.process import Death, Launch, WorkerProcess
 from ujr_core.values import Failure
 from ujr_core.values.reported import new_result
 
+_STACK_AFTER = 0.1
+"""Seconds after TERM, which has the stack written too, but ends most workers: it would cut a stack short."""
+
 
 @attrs.frozen
 class Legacy:
@@ -68,6 +71,8 @@ class Seat:
         """It ends by itself, and its tasks have left nothing behind."""
         self.owed_since = math.inf
         """When it was last told something that it has not acknowledged."""
+        self.stack_due = math.inf
+        """When it is to show its stack, if it is still there."""
         self._left = math.inf if most_runs is None else most_runs
         self._proven = proven
         self._line: deque[Order] = deque()
@@ -137,11 +142,16 @@ class Seat:
         """Signal the worker for the sake of one run, as soon as that has begun."""
         if self._begun_at is not None and self._line[0].run_id == run_id:
             self.is_doomed = True
-            if number == signal.SIGTERM:
-                self.process.show_stack()
             self.process.signal(number)
+            if number == signal.SIGTERM:
+                self.stack_due = time.monotonic() + _STACK_AFTER
         else:
             self._to_kill[run_id] = number
+
+    def show_stack(self) -> None:
+        """Have a task that handles TERM itself, and goes on, show where it is."""
+        self.stack_due = math.inf
+        self.process.show_stack()
 
     def warn(self, run_id: int) -> None:
         """Tell a run that has begun that it is to end soon."""

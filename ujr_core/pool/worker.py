@@ -270,7 +270,5 @@ def _behave(output_fd: int) -> None:
 def show_stack_on_term(output_fd: int) -> None:
     """Have TERM write where all threads are, even if one never lets go of the interpreter, and end the worker."""
     faulthandler.register(STACK, output_fd, all_threads=True, chain=False)
-    # TERM follows, maybe while that writes: a system call that then goes on by itself would keep Python from hearing it
-    signal.siginterrupt(STACK, True)  # noqa: FBT003  # the standard library takes it by position
     faulthandler.unregister(signal.SIGTERM)  # it believes itself in place, and would not look
     faulthandler.register(signal.SIGTERM, output_fd, all_threads=True, chain=True)

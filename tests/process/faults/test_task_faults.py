@@ -154,13 +154,14 @@ def test_a_task_past_its_timeout_ends_whatever_it_catches(
 
 @pytest.mark.parametrize("function", [tasks.sleeps_for_ever, tasks.sums_for_ever, tasks.swallows_everything])
 def test_the_report_of_a_timeout_shows_where_the_task_was_stuck(play: Play, function: Callable[[], object]) -> None:
-    """Its stack when it was told to end, also where no code of Python can run any more."""
+    """Its stack when it was told to end, whole and once, also where no code of Python can run any more."""
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))
         (failure,) = failed((yield [call(function, timeout=0.5)]))
         assert failure.kind == "timeout"
         assert function.__name__ in failure.output + failure.traceback
+        assert failure.output.count("Current thread ") == 1
 
     play(script(), runner={"workers": 1})
 
