@@ -96,21 +96,9 @@ class Life:
         opened.callback(lambda: close_executors(self._pools.values()))
         self._pools |= self._others({main.runner.executor, *(job.executor for job in jobs if job.executor)} - {LOCAL})
         self.state = self._new_state(mode)
-        self._notify = Notify(
-            notified,
-            pid=os.getpid(),
-            status=lambda: f"jobs: {len(self.state.jobs)}, runs: {len(self.state.runs)}",
-            is_stopping=lambda: self.state.stop is not None,
-        )
+        self._notify = self._new_notify(notified)
         opened.callback(self._notify.close)
-        self.dispatch = Dispatch(
-            self._pools,
-            inbox=self.inbox,
-            reporting=self._reporting,
-            in_flight=self._in_flight,
-            node=main.node,
-            runner_id=self.state.runner_id,
-        )
+        self.dispatch = self._new_dispatch()
         self._reloading = self._new_reloading() if mode is Mode.FOREVER else None
         self._lag = Lag(SYSTEM, lambda: (*self._asking.calls(), *self._reporting.calls(), *patience.calls()))
         self._overview = self._new_overview()
@@ -171,6 +159,24 @@ class Life:
             kept_starts=read_starts(self._project.state_folder),
             executors={name: pool.capabilities for name, pool in self._pools.items()},
             executor=main.runner.executor,
+        )
+
+    def _new_notify(self, variables: Mapping[str, str]) -> Notify:
+        return Notify(
+            variables,
+            pid=os.getpid(),
+            status=lambda: f"jobs: {len(self.state.jobs)}, runs: {len(self.state.runs)}",
+            is_stopping=lambda: self.state.stop is not None,
+        )
+
+    def _new_dispatch(self) -> Dispatch:
+        return Dispatch(
+            self._pools,
+            inbox=self.inbox,
+            reporting=self._reporting,
+            in_flight=self._in_flight,
+            node=self._project.main.node,
+            runner_id=self.state.runner_id,
         )
 
     def _new_reloading(self) -> Reloading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -926,8 +927,8 @@ def test_a_mapping_is_a_configuration_of_the_same_shape(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "size"),
-    [(1, 1), ("1B", 1), ("500MB", 500_000_000), ("2GB", 2_000_000_000), ("1.5 GiB", 1_610_612_736), ("64KiB", 65_536),
-     ("8kB", 8_000), ("8KB", 8_000), ("1TB", 10**12)],
+    [(1_000_000, 10**6), ("1000000B", 10**6), ("500MB", 500_000_000), ("2GB", 2_000_000_000),
+     ("1.5 GiB", 1_610_612_736), ("65536KiB", 2**26), ("8000kB", 8_000_000), ("8000KB", 8_000_000), ("1TB", 10**12)],
 )  # fmt: skip
 def test_memory_is_bytes_or_a_size(written: int | str, size: int) -> None:
     """A number is bytes; text has a unit, of thousands or, with an i, of 1,024."""
@@ -942,6 +943,19 @@ def test_what_is_no_size_is_told() -> None:
         'error[config-wrong-value]: job "a" has a wrong value for "memory": "2 gb" is no size\n'
         "  where: s, jobs.a.memory\n"
         '  fix:   write a number of bytes, or for example "500MB", "2GB" or "2GiB"'
+    )
+
+
+@pytest.mark.parametrize("written", [4, "512kB", "5000000TB"])
+def test_what_no_task_could_live_with_is_told(written: int | str) -> None:
+    """A number whose unit was forgotten would have every task of the job fail with MemoryError."""
+    with pytest.raises(Faults) as caught:
+        job_of("a", {"memory": written}, source="s", runner=RunnerSettings())
+    size = json.dumps(written)
+    assert str(caught.value) == (
+        f'error[config-wrong-value]: job "a" has a wrong value for "memory": {size} is not from 1 MB to 4 EiB\n'
+        "  where: s, jobs.a.memory\n"
+        '  fix:   a number is bytes: write for example "2GB"'
     )
 
 

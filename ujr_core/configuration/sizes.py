@@ -15,6 +15,9 @@ _BINARY: dict[str, int] = {f"{prefix}iB": 1024**power for power, prefix in enume
 _UNITS = {**_THOUSANDS, "KB": 1000, **_BINARY}
 _TEXT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([A-Za-z]+)\s*\Z")
 
+SMALLEST = 1_000_000
+"""Bytes; nothing of Python fits into less, so it is a number whose unit was forgotten."""
+
 LARGEST = 2**62
 """Bytes; more than any machine has, and what a limit of the system still takes."""
 
@@ -25,7 +28,7 @@ def is_size(_: object, __: attrs.Attribute[Any], value: int | str) -> None:
 
 
 def size_of(value: int | str) -> int:
-    """Return bytes, from 1 to `LARGEST`.
+    """Return bytes, from `SMALLEST` to `LARGEST`.
 
     Args:
         value: a number of bytes, or text such as "500MB", "2GB", "1.5GiB".
@@ -34,8 +37,8 @@ def size_of(value: int | str) -> int:
         WrongError: it means none.
     """
     size = _parsed(value) if isinstance(value, str) else value
-    if not 1 <= size <= LARGEST:
-        raise wrong_value(f"{shown(value)} is not from 1 byte to 4 EiB", 'write for example "2GB"')
+    if not SMALLEST <= size <= LARGEST:
+        raise wrong_value(f"{shown(value)} is not from 1 MB to 4 EiB", 'a number is bytes: write for example "2GB"')
     return size
 
 
