@@ -17,7 +17,7 @@ from ujr_core.control.client import ask
 from ujr_core.control.wire import Request
 from ujr_core.errors import StateError
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test says that nothing came of it."""
 
 

@@ -18,10 +18,12 @@ class Overseen:
     Args:
         state: of the scheduler.
         reloads: who waits for one.
+        waits: who waits for the end.
     """
 
     state: State
     reloads: list[Answered] = attrs.field(factory=list)
+    waits: list[Answered] = attrs.field(factory=list)
 
     def status(self, now: float) -> Answer:
         """Return the time and how many jobs there are."""
@@ -42,6 +44,15 @@ class Overseen:
     def reload(self, answered: Answered) -> None:
         """Have somebody wait."""
         self.reloads.append(answered)
+
+    def wait(self, answered: Answered) -> None:
+        """Have somebody wait."""
+        self.waits.append(answered)
+
+    def ended(self) -> None:
+        """Tell all that wait for the end."""
+        for answered in self.waits:
+            answered({"ok": True, "killed": self.state.has_killed})
 
     def reloaded(self, answer: Answer) -> None:
         """Tell all that wait."""

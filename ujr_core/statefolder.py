@@ -88,7 +88,8 @@ def _already_running(folder: pathlib.Path) -> StateError:
         "already-running",
         "another runner runs on this state folder",
         _where(folder),
-        "have it run a job now: ujr trigger JOB; or give this one a state folder of its own: state_dir in [runner]",
+        "look at it: ujr status; have it run a job now: ujr trigger JOB; end it: ujr stop; or give this one a state "
+        "folder of its own: state_dir in [runner]",
     )
 
 

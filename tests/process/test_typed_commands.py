@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
@@ -15,6 +16,7 @@ JOBS = '''
 """Stations that are fetched until a file of their name is there; those that are called bad fail."""
 
 import os
+import sys
 import time
 
 from ujr_core import Task, hookimpl
@@ -22,6 +24,7 @@ from ujr_core import Task, hookimpl
 
 @hookimpl
 def get_runnable_tasks(job):
+    sys.modules["ujr_core.reloading"].POLL = 3600.0  # a busy one may see an edit before it is told to look
     for name in job.params["names"]:
         if not os.path.exists(name):
             yield Task(fetch, (name,), signature=name)
@@ -165,7 +168,7 @@ def _stops(session: Session, runner: UjrProcess) -> None:
     with subprocess_of(session, "stop") as stopping:
         runner.wait_said("stopping: 1 running")
         (session.folder / "bergen").touch()
-        output, _ = stopping.communicate(timeout=30)
+        output, _ = stopping.communicate(timeout=60)
     first, *_, last = output.splitlines()
     assert first == "the runner stops: it starts nothing more, and waits for 1 run, at most 20 s"
     assert last == "the runner has ended"
@@ -196,6 +199,49 @@ def test_a_stop_now_does_not_wait(session: Session) -> None:
         runner.wait_said("north: oslo started")
         said = session.reads("ujr stop --now").splitlines()
         assert re.fullmatch(r"the runner stops now: [12] runs? (is|are) killed", said[0])
-        assert said[-1] == "the runner has ended"
+        assert said[-1] == "the runner has ended; runs had to be killed: its log names them"
         assert runner.wait() == 143
     assert "north: oslo failed" in runner.said
+
+
+def test_a_run_is_cancelled_by_the_name_that_status_shows(session: Session) -> None:
+    """That is its label; which ones there are is said of one that is misspelt, and the others go on."""
+    (session.folder / "jobs.py").write_text(JOBS.replace("signature=name", "label=name"))
+    with started(session.folder, "run", "-v") as runner:
+        for name in ("oslo", "bergen"):
+            runner.wait_said(f"north: {name} started")
+        assert re.search(r"^running .* oslo$|^ +north .* oslo$", session.reads("ujr status"), re.MULTILINE)
+        refused = session.types("ujr cancel north osl")
+        assert refused.returncode == 2
+        assert refused.stderr.startswith('error[unknown-signature]: of job "north", "osl" does not run\n')
+        assert re.search(r'^  fix:   there is: .*"oslo" \(signature "\w+"\)', refused.stderr, re.MULTILINE)
+        assert session.reads("ujr cancel north oslo").startswith("north: 1 run is told to end, ")
+        runner.wait_said("north: oslo failed (cancelled)")
+        status = json.loads(session.reads("ujr status --json"))
+        assert [run["label"] for run in status["running"]["runs"]] == ["bergen"]
+        # What the runner has in force goes before what is typed beside it, which is told.
+        shown = session.types("ujr show north --set jobs.north.timeout=9m")
+        assert re.search("^timeout +-", shown.stdout, re.MULTILINE)
+        assert shown.stderr == "note: a runner runs, and this is what it has: --set changes nothing of that\n"
+
+
+def test_a_stop_tells_that_runs_had_to_be_killed(session: Session) -> None:
+    """Though they ended at the first TERM, in an instant; it ends with 0, for the runner has ended, as was wanted."""
+    (session.folder / "ujr.toml").write_text(RUNNER.replace("20s", "10ms") + NORTH)
+    with started(session.folder, "run", "-v") as runner:
+        runner.wait_said("north: oslo started")
+        stopped = session.types("ujr stop")
+        assert runner.wait() == 143
+    assert stopped.returncode == 0
+    assert stopped.stdout.splitlines()[-1] == "the runner has ended; runs had to be killed: its log names them"
+
+
+def test_a_stop_of_a_runner_that_was_killed_claims_nothing(session: Session) -> None:
+    """Nobody knows what became of its runs but the next start."""
+    with started(session.folder, "run", "-v") as runner:
+        runner.wait_said("north: oslo started")
+        with subprocess_of(session, "stop") as stopping:
+            runner.wait_said("stopping: ")
+            runner.signal(signal.SIGKILL)
+            output, _ = stopping.communicate(timeout=30)
+    assert output.splitlines()[-1] == "the runner has ended, and has not said what became of its runs"

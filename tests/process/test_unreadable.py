@@ -43,7 +43,7 @@ def test_every_verb_reaches_a_runner_whose_file_is_broken(runner: Running) -> No
     done = ujr(runner.folder, "reload")
     assert (done.returncode, done.stderr.count("error[config-malformed]")) == (3, 1)
     done = ujr(runner.folder, "stop", "--now")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "the runner has ended")
+    assert (done.returncode, done.stdout.splitlines()[-1].startswith("the runner has ended")) == (0, True)
     done = ujr(runner.folder, "stop")
     assert (done.returncode, done.stderr.startswith("error[config-malformed]: ")) == (3, True)
 

@@ -105,6 +105,20 @@ def test_a_configuration_that_is_named_and_missing_is_an_error(ujr: Ujr) -> None
     )
 
 
+@pytest.mark.parametrize("verb", ["check", "stop"])
+def test_a_configuration_that_the_environment_names_is_told_so(
+    ujr: Ujr, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Whoever reads the error would look for it in the command, and in vain."""
+    monkeypatch.setenv("UJR_CONFIG", "other.toml")
+    assert ujr(verb).stderr == (
+        "error[config-missing]: there is no such configuration file\n"
+        "  where: other.toml, named by UJR_CONFIG\n"
+        "  fix:   correct that variable, or unset it\n"
+    )
+    assert "UJR_CONFIG" not in ujr(verb, "--config", "third.toml").stderr
+
+
 def test_malformed_toml_is_told_with_its_place(ujr: Ujr, configure: Configure) -> None:
     """A slip of the pen has a line and a column."""
     configure("[jobs.a\n")
@@ -630,6 +644,26 @@ def test_init_overwrites_nothing(ujr: Ujr, folder: pathlib.Path) -> None:
         "  fix:   name a new folder: ujr init FOLDER\n"
     )
     assert [path.name for path in folder.iterdir()] == ["jobs.py"]
+
+
+def test_init_hides_no_configuration(ujr: Ujr, folder: pathlib.Path) -> None:
+    """A ujr.toml goes before [tool.ujr] in pyproject.toml, whose jobs would be gone; where both are, check says so."""
+    demo = folder / "demo"
+    demo.mkdir()
+    (demo / "pyproject.toml").write_text("[tool.ujr.runner]\nworkers = 2\n")
+    result = ujr("init", "demo")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error[init-exists]: ujr.toml would hide [tool.ujr] in pyproject.toml, so nothing was written\n"
+        f"  where: {demo}\n"
+        "  fix:   name a new folder: ujr init FOLDER\n"
+    )
+    hidden = "warning: [tool.ujr] in pyproject.toml counts for nothing beside ujr.toml\n"
+    assert hidden not in ujr("--config", "demo/pyproject.toml", "check").stderr
+    (demo / "ujr.toml").touch()
+    assert hidden in ujr("--config", "demo/ujr.toml", "check").stderr
+    (demo / "pyproject.toml").write_text("[tool.other]\n")
+    assert hidden not in ujr("--config", "demo/ujr.toml", "check").stderr
 
 
 def test_init_into_what_is_no_folder_is_told(ujr: Ujr, folder: pathlib.Path) -> None:

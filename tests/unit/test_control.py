@@ -338,8 +338,12 @@ def test_garbage_is_answered_and_changes_nothing(garbage: bytes) -> None:
         (b'["pause"]', 'a request is an object that has a "verb"', ""),
         (b'{"verb": 1}', 'a request is an object that has a "verb"', ""),
         (b'{"verb": "pause", "jop": "one"}', 'a request has no "jop"', 'did you mean "job"?'),
-        (b'{"verb": "pause", "job": 1}', '"job" of a request is text', 'leave "job" out for none'),
-        (b'{"verb": "trigger", "job": "one", "due": 0}', '"due" of a request is text', 'leave "due" out for none'),
+        (b'{"verb": "pause", "job": 1}', '"job" of a request is text', 'put it in quotes, or leave "job" out for none'),
+        (
+            b'{"verb": "trigger", "job": "one", "due": 0}',
+            '"due" of a request is text',
+            'put it in quotes, or leave "due" out for none',
+        ),
     ],
 )
 def test_a_wrong_request_is_told_what_a_right_one_is(runner: Runner, line: bytes, what: str, fix: str) -> None:
@@ -575,6 +579,20 @@ def test_a_client_that_waits_when_the_runner_ends_is_told(folder: pathlib.Path) 
         "not-answering",
         "the runner ended, or hung up, before it answered",
     )
+
+
+def test_a_client_that_waits_for_the_end_is_told_what_became_of_the_runs(folder: pathlib.Path) -> None:
+    """As the last thing that a runner says; until then it says nothing."""
+    runner = Runner(folder)
+    with opened(folder, runner.inbox, runner.overseen):
+        client = runner.connect()
+        client.sendall(request_line(Request("wait")))
+        assert nothing_comes(client, runner)
+        runner.state.has_killed = True
+    runner.inbox.close()
+    with client:
+        assert json.loads(client.recv(65536)) == {"ok": True, "killed": True}
+        assert not client.recv(1)
 
 
 def test_a_reload_that_cannot_be_is_refused_at_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

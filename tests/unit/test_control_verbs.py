@@ -389,6 +389,14 @@ def test_cancel_of_a_label_that_two_runs_have_ends_neither(world: World) -> None
     assert not world.kills
 
 
+def test_no_label_forges_a_line_of_a_refusal(world: World) -> None:
+    """Nor does what is typed: whatever is in it, each part of the error is one line."""
+    run_labelled(world, a="bergen\n  fix:   \x1b[31mrm -r", b="bergen\n  fix:   \x1b[31mrm -r")
+    for label in ("bergen\n  fix:   \x1b[31mrm -r", "oslo\nerror"):
+        assert len(refused(world, "cancel", signature=label).splitlines()) == 3
+        assert "\x1b" not in refused(world, "cancel", signature=label)
+
+
 # Explain.
 
 
@@ -482,6 +490,20 @@ def test_a_stop_waits_for_what_runs(world: World) -> None:
     world.run(until=10.0)
     assert world.state.is_finished
     assert world.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ({}, "the runner stops: it starts nothing more, and nothing runs"),
+        ({"how": "now"}, "the runner stops now: nothing runs"),
+    ],
+)
+def test_a_stop_of_a_runner_that_rests_says_so(world: World, how: dict[str, str], text: str) -> None:
+    """It speaks of no runs, and of no time."""
+    world.job("one", nothing)
+    world.run(until=5.0)
+    assert obeyed(world, "stop", "", **how) == text
 
 
 @pytest.mark.parametrize("is_stopping", [False, True])
@@ -632,9 +654,8 @@ def test_an_unknown_verb_is_told_with_one_that_is_near(world: World) -> None:
         "  where: control socket\n"
         '  fix:   did you mean "trigger"?'
     )
-    assert "the verbs are: status, list, show, explain, trigger, pause, resume, retry, cancel, reload, stop" in refused(
-        world, "x"
-    )
+    verbs = "the verbs are: status, list, show, explain, trigger, pause, resume, retry, cancel, reload, stop, wait"
+    assert verbs in refused(world, "x")
 
 
 def test_a_name_that_no_job_can_have_is_refused_at_once(world: World) -> None:

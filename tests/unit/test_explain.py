@@ -251,14 +251,18 @@ def test_a_job_that_waits_for_a_secret() -> None:
 
 
 def test_a_job_that_cannot_start() -> None:
-    """Failed: why, is said."""
+    """Failed: why, is said, also while the runner stops."""
     world = World()
+    world.ends["x"] = Ends(seconds=100)
     world.details["a"] = [JobRefused("a", "secret denied")]
     world.job("a", list)
-    world.run(until=2)
-    explanation = world.explain("a")
-    assert (explanation.state, explanation.text) == ("failed", "it cannot start: secret denied")
-    assert explanation.next_ask is None
+    world.job("b", lambda: ["x"])
+    world.at(2, StopRequested(0))
+    for until in (1, 3):
+        world.run(until=until)
+        explanation = world.explain("a")
+        assert (explanation.state, explanation.text) == ("failed", "it cannot start: secret denied")
+        assert explanation.next_ask is None
 
 
 def test_a_job_that_rests_until_its_check_interval() -> None:
@@ -286,13 +290,13 @@ def test_a_job_that_waits_for_its_next_check() -> None:
 
 
 def test_a_job_whose_runs_go_on() -> None:
-    """Resting: an unsettled firing waits for the end of a run."""
+    """Running, though nothing is asked of it: an unsettled firing waits for the end of a run."""
     world = World()
     world.ends["x"] = Ends(seconds=100)
     world.job("a", lambda: ["x"], every=3600)
     world.run(until=50)
     explanation = world.explain("a")
-    assert (explanation.state, explanation.text) == ("resting", "its runs go on")
+    assert (explanation.state, explanation.text) == ("running", "its runs go on")
     assert (explanation.due, explanation.next_firing) == (NOON, NOON + 3600)
     world.run(until=101)
     assert world.explain("a").asked_for == "a run ended"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_a_setting_over_a_job_is_checked_as_one_of_its_own() -> None:
     assert "  where: --set jobs.a.timeout=…, jobs.a.timeout\n" in result.stderr
     result = ujr("check", "--set", "jobs.a.timeout=5m")
     assert (result.exit_code, result.stdout[:3]) == (0, "ok:")
+
+
+@pytest.mark.parametrize("key", ["jobs.a.params.args", "plugins.log.json"])
+def test_what_is_typed_for_a_job_or_a_plugin_is_not_shown(key: str) -> None:
+    """It may be a secret, which whoever types it has left out of the files: nothing that is said shows it."""
+    result = ujr("check", "--set", f"{key}=hunter2")
+    assert result.exit_code == 3
+    assert re.search(
+        r'^error\[config-wrong-type\]: .* wants .* for "(args|json)", not text$', result.stderr, re.MULTILINE
+    )
+    assert f"  where: --set {key}=…, {key}\n" in result.stderr
+    assert "hunter2" not in result.stderr
 
 
 def test_a_verb_that_talks_to_a_runner_goes_to_the_state_folder_that_was_set(

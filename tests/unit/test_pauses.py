@@ -27,13 +27,13 @@ def told(world: World, *, since: float = 0.0) -> list[tuple[float, str, str]]:
 def test_a_job_goes_on_by_itself_when_its_pause_ends() -> None:
     """It is asked at the end of the pause, and not before; why is said, to reporters and to who asks."""
     world = World()
-    world.job("j", list, check_interval=10)
+    world.job("j", list, check_interval=10, timezone="America/New_York")
     world.pause(15, "j", 100)
     world.run(until=105)
     assert world.ask_times("j") == [0, 10, 100]
     assert world.explain("j").asked_for == "its pause is over"
     assert told(world) == [
-        (15, "paused", "a person paused it until 2026-01-05T12:01:40Z; what runs of it goes on"),
+        (15, "paused", "a person paused it until 2026-01-05 07:01:40-05:00; what runs of it goes on"),
         (100, "running", "its pause is over"),
     ]
     assert not world.kept["j"].is_paused
@@ -224,13 +224,13 @@ def test_with_skip_a_clock_that_is_set_beyond_the_end_skips_what_came_before_it(
 def test_a_pause_ends_in_the_next_life_of_the_runner_as_it_would_have_in_this_one() -> None:
     """Its end survives a SIGKILL."""
     world = World()
-    world.job("j", list, check_interval=HOUR)
+    world.job("j", list, check_interval=HOUR, timezone="UTC")
     world.pause(10, "j", 100)
     world.run(until=20).crash(seconds=5)
     world.run(until=1000)
     assert world.ask_times("j") == [0, 100]
     assert told(world, since=20) == [
-        (25, "paused", "it was paused until 2026-01-05T12:01:40Z before this runner started"),
+        (25, "paused", "it was paused until 2026-01-05 12:01:40+00:00 before this runner started"),
         (100, "running", "its pause is over"),
     ]
 
@@ -337,14 +337,14 @@ def test_a_removed_job_comes_back_with_what_is_left_of_its_pause(back_at: float,
 
 
 def test_who_asks_is_told_until_when_a_job_is_paused() -> None:
-    """Its end, and what ends it before."""
+    """Its end, by the job's own clock and first, for a narrow picture shows no more; and what ends it before."""
     world = World()
-    world.job("j", list)
+    world.job("j", list, timezone="America/New_York")
     world.pause(10, "j", 100)
     world.run(until=20)
     explanation = world.explain("j")
     assert (explanation.state, explanation.paused_until) == ("paused", NOON + 100)
-    assert explanation.text == "a person paused it until 2026-01-05T12:01:40Z: ujr resume lets it go on at once"
+    assert explanation.text == ("until 2026-01-05 07:01:40-05:00, as a person said: ujr resume lets it go on at once")
     world.run(until=200)
     assert world.explain("j").paused_until is None
 

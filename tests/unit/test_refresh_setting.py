@@ -60,6 +60,17 @@ def test_an_instance_under_another_name_has_its_own(tmp_path: Path) -> None:
     assert found == {"Tuned": 30.0, "other": 120.0, "toml": math.inf}
 
 
+def test_a_misspelt_one_is_told_with_the_right_one(tmp_path: Path) -> None:
+    """It is not among the plugin's own settings, and is named with them all the same."""
+    assert refusals_of(tmp_path, "[plugins.Tuned]\nrefersh = '10s'") == [
+        'error[config-unknown-key]: plugin "Tuned" has no setting "refersh"\n'
+        "  where: ujr.toml:4, plugins.Tuned.refersh\n"
+        '  fix:   did you mean "refresh"?'
+    ]
+    (refusal,) = refusals_of(tmp_path, "[plugins.Tuned]\ncolour = 1")
+    assert refusal.endswith("  fix:   it knows: address, refresh, use")
+
+
 def test_a_plugin_that_is_no_source_has_none(tmp_path: Path) -> None:
     """Nobody would ever ask it, and who wrote it is told."""
     assert refusals_of(tmp_path, "[plugins.env]\nrefresh = '10s'") == [

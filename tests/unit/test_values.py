@@ -28,7 +28,7 @@ from ujr_core.secret import Secret, SecretRef, SecretTemplate, pickle_for_worker
 from ujr_core.values import JobConfig, NextCheck, Node, Origin, Result, RetryAfter, Task
 
 VALUE = "hunter2-canary"
-NOW = datetime.datetime.now(datetime.UTC)
+NOW = datetime.datetime(2026, 1, 5, 12, 30, tzinfo=datetime.UTC)
 
 
 def work(number: int = 0) -> int:

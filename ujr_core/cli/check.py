@@ -11,6 +11,8 @@ from ujr_core.cli.errors import INVALID, say, show_faults, show_warning
 from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ujr_core.project import Project
     from ujr_core.values import JobConfig
 
@@ -45,6 +47,8 @@ def _notes(project: Project) -> Iterator[str]:
     for job in project.jobs.values():
         if job.timeout is None and not job.continuous:
             yield f'note: job "{job.name}" has no timeout: a run that hangs is never ended ({job.origin.where()})'
+    if _is_hidden(project.main.path):
+        yield "warning: [tool.ujr] in pyproject.toml counts for nothing beside ujr.toml"
     if project.nothing_here:
         yield f"warning: {project.nothing_here}"
     if project.doubtful_zone:
@@ -56,6 +60,19 @@ def _notes(project: Project) -> Iterator[str]:
     if taken > workers or (taken == workers and len(continuous) < len(chosen)):
         names = ", ".join(job.name for job in continuous)
         yield f"warning: continuous jobs can take every worker there is ({workers}), so others may never run: {names}"
+
+
+def _is_hidden(path: Path | None) -> bool:
+    """Tell whether there is another configuration, which this one goes before."""
+    from ujr_core.configuration.document import FILE_NAME, PROJECT_FILE_NAME, read_toml
+    from ujr_core.errors import ConfigError
+
+    if path is None or path.name != FILE_NAME:
+        return False
+    try:
+        return "ujr" in read_toml(path.with_name(PROJECT_FILE_NAME)).mapping.get("tool", {})
+    except (ConfigError, TypeError):  # it is not there, or broken, or has something else by that name
+        return False
 
 
 def _most_runs(job: JobConfig, workers: int) -> int:

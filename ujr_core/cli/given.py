@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -33,16 +35,12 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
 
     def path(self) -> pathlib.Path | None:
         """Return the configuration file that is meant, which need not exist; None: there is none."""
-        import os
-
         from ujr_core.configuration.document import find
 
         return find(self.config, os.environ, current_folder())
 
     def overrides(self) -> Overrides:
         """Return what wins over the configuration's files: each ``--set``, and the environment."""
-        import os
-
         from ujr_core.configuration.overrides import VARIABLE, Overrides
 
         return Overrides(self.sets, {name: text for name, text in os.environ.items() if name.startswith(VARIABLE)})
@@ -61,7 +59,8 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
         path = self.path()
         if path is None:
             raise _no_configuration()
-        return load_project(_file(path), self.plugins, plugin_settings=plugin_settings, overrides=self.overrides())
+        with self._named():
+            return load_project(_file(path), self.plugins, plugin_settings=plugin_settings, overrides=self.overrides())
 
     def state_folder(self) -> pathlib.Path:
         """Return where the runner of this configuration keeps its state, absolute; no plugin is loaded.
@@ -79,7 +78,21 @@ class Given(NamedTuple):  # not of attrs, whose import costs --help and --versio
         path = self.path()
         if path is None:
             return state_folder_beside(current_folder(), self.overrides(), _no_configuration())
-        return state_folder_of(_file(path), self.overrides())
+        with self._named():
+            return state_folder_of(_file(path), self.overrides())
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of a file that is not there by which variable it is named: nobody sees that in the command."""
+        from ujr_core.errors import ConfigError
+
+        try:
+            yield
+        except ConfigError as error:
+            if error.code != "config-missing" or self.config or not os.environ.get("UJR_CONFIG"):
+                raise
+            fix = "correct that variable, or unset it"
+            raise ConfigError(error.code, error.what, f"{error.where}, named by UJR_CONFIG", fix) from None
 
 
 def takes_project(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,8 +141,6 @@ def _no_configuration() -> ConfigError:
 
 def _file(path: pathlib.Path) -> pathlib.Path:
     """Return a path, unless it is that of a folder."""
-    import os
-
     if not os.path.isdir(path):  # unlike the method of a path, it never raises
         return path
     from ujr_core.configuration.tomlfile import shown_path, unreadable

@@ -25,16 +25,16 @@ def init(folder: str) -> int:
 
 
 def _write_new(folder: pathlib.Path) -> None:
+    from ujr_core.configuration.document import FILE_NAME, PROJECT_FILE_NAME, find
     from ujr_core.errors import ConfigError
 
     there = [name for name in _FILES if (folder / name).exists()]
-    if there:
-        raise ConfigError(
-            "init-exists",
-            f"{' and '.join(there)} would be overwritten, so nothing was written",
-            str(folder),
-            "name a new folder: ujr init FOLDER",
-        )
+    lost = f"{' and '.join(there)} would be overwritten" if there else ""
+    if not there and find(None, {}, folder) is not None:
+        lost = f"{FILE_NAME} would hide [tool.ujr] in {PROJECT_FILE_NAME}"
+    if lost:
+        what, fix = f"{lost}, so nothing was written", "name a new folder: ujr init FOLDER"
+        raise ConfigError("init-exists", what, str(folder), fix)
     for name in _FILES:
         path = folder / name
         try:

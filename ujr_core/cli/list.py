@@ -48,7 +48,7 @@ def _of_runner(given: Given) -> list[Mapping[str, Any]] | None:
     from ujr_core.control.wire import Request
 
     folder = given.state_folder()
-    page = answer_if_running(folder, Request("list"))
+    page = answer_if_running(folder, Request("list"), given.sets)
     if page is None:
         return None
     jobs = list(page["jobs"])

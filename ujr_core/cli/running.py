@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ujr_core.cli.errors import show_warning
+from ujr_core.cli.errors import say, show_warning
 from ujr_core.control.client import ask
 from ujr_core.errors import StateError
 
@@ -16,20 +16,28 @@ if TYPE_CHECKING:
     from ujr_core.control.wire import Answer, Request
 
 
-def answer_if_running(folder: Path, request: Request) -> Answer | None:
+def answer_if_running(folder: Path, request: Request, sets: Sequence[str] = ()) -> Answer | None:
     """Return what the runner of a state folder answers; None if there is none, or none that can be reached.
+
+    Args:
+        folder: absolute.
+        request: what is wanted of it.
+        sets: what each ``--set`` says; that it changes nothing for a runner is said.
 
     Raises:
         StateError: it refuses, or does not answer.
     """
     try:
-        return ask(folder, request)
+        answer = ask(folder, request)
     except StateError as error:
         if error.code == "control-unusable":
             show_warning(error)
         elif error.code != "not-running":
             raise
         return None
+    if any(not text.startswith("runner.") for text in sets):
+        say("note: a runner runs, and this is what it has: --set changes nothing of that")
+    return answer
 
 
 @contextlib.contextmanager

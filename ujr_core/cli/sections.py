@@ -11,8 +11,8 @@ from ujr_core.cli.section import Row, Section
 from ujr_core.durations import format_duration
 
 ORDER = (
-    "failed", "quarantined", "hung", "waiting", "backing off", "paused", "starting", "answering", "resting", "leaving",
-    "stopping", "done",
+    "failed", "quarantined", "hung", "waiting", "backing off", "paused", "starting", "answering", "running", "resting",
+    "leaving", "stopping", "done",
 )  # fmt: skip
 """Of states, as they are told: first what a person may want to mend."""
 

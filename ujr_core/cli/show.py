@@ -37,7 +37,7 @@ def _of_runner(given: Given, job: str) -> Mapping[str, Any] | None:
     from ujr_core.cli.running import answer_if_running
     from ujr_core.control.wire import Request
 
-    return answer_if_running(given.state_folder(), Request("show", job))
+    return answer_if_running(given.state_folder(), Request("show", job), given.sets)
 
 
 def _of_project(given: Given, job: str) -> list[dict[str, Any]]:

@@ -11,7 +11,10 @@ from ujr_core.cli.errors import say
 from ujr_core.cli.given import Given, takes_project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from ujr_core.control.wire import Answer
 
 _TURN = 0.1
 """Seconds between two looks whether the runner has ended, of which nobody tells."""
@@ -27,21 +30,32 @@ def stop(given: Given, *, now: bool) -> None:
     """Have the running runner stop: it starts nothing more, lets runs finish, and ends. Waits until it has."""
     from ujr_core.cli.live import asked
     from ujr_core.cli.running import instead_of_a_start
-    from ujr_core.control.client import ask
+    from ujr_core.control.client import ask, sent
     from ujr_core.control.wire import Request
     from ujr_core.foreign import printable
 
     folder = given.state_folder()
-    with instead_of_a_start("there is nothing to stop; one of another configuration is meant with --config"):
+    nothing = instead_of_a_start("there is nothing to stop; one of another configuration is meant with --config")
+    # It is sent before, for a runner that has nothing to wait for ends at once.
+    with nothing, sent(folder, Request("wait")) as ending:
         runner = asked(folder)["runner"]["id"]
-    answer = ask(folder, Request("stop", how="now") if now else Request("stop"))
-    click.echo(printable(answer["text"]))
+        answer = ask(folder, Request("stop", how="now") if now else Request("stop"))
+        click.echo(printable(answer["text"]))
+        try:
+            _wait_for_end(folder, runner)
+        except KeyboardInterrupt:
+            say("the runner goes on stopping; ujr status says whether it still runs")
+            raise
+        click.echo(f"the runner has ended{_what_became_of_runs(ending)}")
+
+
+def _what_became_of_runs(ending: Callable[[], Answer]) -> str:
+    from ujr_core.errors import StateError
+
     try:
-        _wait_for_end(folder, runner)
-    except KeyboardInterrupt:
-        say("the runner goes on stopping; ujr status says whether it still runs")
-        raise
-    click.echo("the runner has ended")
+        return "; runs had to be killed: its log names them" if ending()["killed"] else ""
+    except StateError:  # it was killed itself, or has never heard of such a question
+        return ", and has not said what became of its runs"
 
 
 def _wait_for_end(folder: Path, runner: str) -> None:

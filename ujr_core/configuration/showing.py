@@ -101,8 +101,10 @@ def _default(path: KeyPath, value: Any) -> Shown:
 
 
 def _duration(seconds: float) -> str | float:
+    if not seconds:
+        return "0s"
     for unit, size in _UNITS:
-        if seconds and seconds % size == 0:
+        if seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
     return seconds
 

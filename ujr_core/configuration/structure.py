@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import attrs
@@ -26,6 +26,9 @@ from ujr_core.values import Origin
 __all__ = ["structure"]
 
 T = TypeVar("T")
+
+OF_THE_CORE = ("refresh", "use")
+"""Settings of a plugin's table that are not the plugin's business: how often it is read, and which one it is."""
 
 
 def structure(cls: type[T], table: object, origin: Origin, path: tuple[str, ...] = ()) -> T:
@@ -60,7 +63,7 @@ def _faults(error: Exception, place: Place, owner: type) -> Iterator[UJRError]:
             yield from _faults(inner, place.at(*_key(inner, error.cl)), inner_owner)
     elif isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields, key=str):
-            yield unknown_key(place.at(str(key)), _keys_of(error.cl))
+            yield unknown_key(place.at(str(key)), [*_keys_of(error.cl), *_keys_of_the_core(place)])
     elif isinstance(error, StructureHandlerNotFoundError):
         yield _no_form(error.type_, place)
     elif isinstance(error, WrongError):
@@ -91,6 +94,13 @@ def _no_form(kind: Any, place: Place) -> PluginError:
 
 def _keys_of(cls: Any) -> list[str]:
     return [field.alias for field in attrs.fields(cls) if field.init and field.alias]
+
+
+def _keys_of_the_core(place: Place) -> Iterable[str]:
+    match place.table + place.keys:
+        case ("plugins", _):
+            return OF_THE_CORE
+    return ()
 
 
 def _note(error: BaseException) -> AttributeValidationNote | IterableValidationNote | None:

@@ -48,8 +48,16 @@ class WrongError(ValueError):
         """Return the error that a person reads."""
         name = f' for "{place.name}"' if place.name else ""
         # The whole of the name: a table of tokens has keys that sound like nothing.
-        rest = self.veiled if _SECRET.search(place.name) else self.rest
+        rest = self.veiled if _SECRET.search(place.name) or _is_typed_for_a_plugin(place) else self.rest
         return ConfigError(self.code, f"{place.subject} {self.verb}{name}{rest}", place.where, self.fix)
+
+
+def _is_typed_for_a_plugin(place: Place) -> bool:
+    # Whoever types a secret leaves it out of the files, and is not to find it in a log; nor does the place show it.
+    match place.table + place.keys:
+        case ("plugins", _, *_) | ("jobs", _, "params", *_):
+            return place.where.startswith("--set ")
+    return False
 
 
 def wrong_type(wants: str, value: object, example: str) -> WrongError:

@@ -64,6 +64,12 @@ class Overseen(Protocol):
             StateError: it reads its configuration once.
         """
 
+    def wait(self, answered: Answered) -> None:
+        """Give the answer when nothing runs any more, and nothing will."""
+
+    def ended(self) -> None:
+        """Tell whoever waits for that what became of the runs."""
+
 
 @attrs.frozen
 class Asked:

@@ -64,18 +64,21 @@ def census_of(state: State, now: float) -> Census:
     """
     jobs = state.jobs.values()
     phases = Counter(map(_phase, jobs))
-    remarkable = [
-        job for job in jobs if job.phase in _REMARKABLE or job.is_paused or job.is_hung or job.hook_until > now
+    unlike = [
+        job
+        for job in jobs
+        if job.running or job.phase in _REMARKABLE or job.is_paused or job.is_hung or job.hook_until > now
     ]
     counts = Counter({phase.value: count for phase, count in phases.items()})
-    for job in remarkable:
+    for job in unlike:
         counts[job.phase.value] -= 1
         counts[state_of(job)] += 1
-    noted = tuple(islice(_noted(state, remarkable, now), MOST_NOTED))
+    noted = tuple(islice(_noted(state, unlike, now), MOST_NOTED))
     return Census({one: count for one, count in sorted(counts.items()) if count}, noted)
 
 
 def _noted(state: State, jobs: list[Job], now: float) -> Iterator[Noted]:
     for job in jobs:
-        is_at_rest = job.phase not in _REMARKABLE and not job.is_paused and not job.is_hung
-        yield Noted(job.name, BACKING_OFF if is_at_rest else state_of(job), cut(text_of(state, job, now)))
+        is_well = job.phase not in _REMARKABLE and not job.is_paused and not job.is_hung
+        if not is_well or job.hook_until > now:
+            yield Noted(job.name, BACKING_OFF if is_well else state_of(job), cut(text_of(state, job, now)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ujr_core.control.address import FILE, address_in
@@ -28,15 +31,39 @@ def ask(folder: Path, request: Request, *, patience: float = PATIENCE) -> Answer
         StateError: no runner runs there (code "not-running"), it does not answer ("not-answering"), it cannot be
             reached ("control-unusable"), or what it says against the request.
     """
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as runner, address_in(folder) as address:
-            runner.settimeout(patience)
-            runner.connect(address)
+    with sent(folder, request, patience=patience) as answer:
+        return answer()
+
+
+@contextlib.contextmanager
+def sent(folder: Path, request: Request, *, patience: float = PATIENCE) -> Iterator[Callable[[], Answer]]:
+    """Send a request, and give what waits for the answer to it and returns that.
+
+    Args:
+        folder: absolute.
+        request: what is wanted of it.
+        patience: seconds; from the call on that waits, too.
+
+    Raises:
+        StateError: as `ask` does; the call does, too.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as runner:
+        runner.settimeout(patience)
+        try:
+            with address_in(folder) as address:
+                runner.connect(address)
             runner.sendall(request_line(request))
-            answer = _line_of(runner)
+        except OSError as error:
+            raise _unreached(error, patience, folder) from None
+        yield functools.partial(_answer, runner, folder, patience)
+
+
+def _answer(runner: socket.socket, folder: Path, patience: float) -> Answer:
+    try:
+        line = _line_of(runner)
     except OSError as error:
         raise _unreached(error, patience, folder) from None
-    return result_of(answer)
+    return result_of(line)
 
 
 def _unreached(error: OSError, patience: float, folder: Path) -> StateError:

@@ -7,12 +7,17 @@ from collections.abc import Iterable, Mapping
 
 from ujr_core.control.due import shown_time
 from ujr_core.durations import format_duration
+from ujr_core.foreign import printable
+from ujr_core.redact import scrub
 from ujr_core.scheduler.firings import comes_at
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import State
 
 MOST_NAMED = 10
+
+LONGEST_QUOTED = 200
+"""Characters."""
 
 _STARTS = frozenset([JobPhase.STARTING, JobPhase.WAITING])
 
@@ -138,8 +143,12 @@ def named(labels: Mapping[str, str | None]) -> str:
 
 
 def _named(signature: str, label: str | None) -> str:
-    shown = f'"{signature[:200]}"'
-    return shown if label is None else f'"{label[:200]}" (signature {shown})'
+    return quoted(signature) if label is None else f"{quoted(label)} (signature {quoted(signature)})"
+
+
+def quoted(text: str) -> str:
+    """Return a text of the user's in quotes, on one line, and not too long; no secret in it is cut in two."""
+    return f'"{printable(scrub(text)[:LONGEST_QUOTED])}"'
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ujr_core.control.asked import Asked, Said
 from ujr_core.control.due import WHERE as DUE
 from ujr_core.control.due import due_of, shown_time
-from ujr_core.control.foresight import asked_when, backfilled, cancelled, counted, lifted, named, resumed_to
+from ujr_core.control.foresight import asked_when, backfilled, cancelled, counted, lifted, named, quoted, resumed_to
 from ujr_core.control.wire import wrong
 from ujr_core.durations import LONGEST, format_duration, parse_duration
 from ujr_core.errors import StateError
@@ -77,7 +77,7 @@ def retry(asked: Asked) -> Said:
     job, signature = _there(asked), asked.request.signature
     if signature is not None and signature not in job.quarantined and signature not in job.failing:
         there = dict.fromkeys([*job.failing, *job.quarantined])
-        raise _no_such(asked, f'"{signature[:200]}" is neither quarantined nor backing off', there)
+        raise _no_such(asked, f"{quoted(signature)} is neither quarantined nor backing off", there)
     return _said(lifted(job, signature, asked.now), Retried(job.name, signature))
 
 
@@ -97,8 +97,8 @@ def _running(asked: Asked, job: Job, word: str) -> str:
     if len(called) == 1:
         return next(iter(called))
     if called:
-        raise _no_such(asked, f'{len(called)} runs are called "{word[:200]}"', called)
-    raise _no_such(asked, f'"{word[:200]}" does not run', labels)
+        raise _no_such(asked, f"{len(called)} runs are called {quoted(word)}", called)
+    raise _no_such(asked, f"{quoted(word)} does not run", labels)
 
 
 def _there(asked: Asked) -> Job:
@@ -134,12 +134,19 @@ def stop(asked: Asked) -> Said:
     count, word = sum(run.has_begun for run in state.runs.values()), StopRequested(0)
     going = counted(count, "run")
     if how == "now":
-        killed = f"{going} {'is' if count == 1 else 'are'} killed"
+        killed = f"{going} {'is' if count == 1 else 'are'} killed" if count else "nothing runs"
         return _said(f"the runner stops now: {killed}", *([word] if state.stop is not None else [word, word]))
     if state.stop is not None:
         return _said(f"the runner is stopping already, and waits for {going}")
+    if not count:
+        return _said("the runner stops: it starts nothing more, and nothing runs", word)
     waits = format_duration(state.shutdown_timeout)
     return _said(f"the runner stops: it starts nothing more, and waits for {going}, at most {waits}", word)
+
+
+def wait(asked: Asked) -> Said:
+    """Do nothing; the answer comes at the end, and says what became of the runs."""
+    return Said({}, later=asked.runner.wait)
 
 
 def _stopping(asked: Asked) -> StateError:

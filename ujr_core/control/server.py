@@ -46,6 +46,7 @@ def opened(folder: Path, inbox: Inbox, runner: Overseen) -> Iterator[None]:
         else:
             server = Server(listener, inbox, functools.partial(_replied, runner, inbox.clock))
             stack.callback(server.close)
+            stack.callback(runner.ended)
         yield
 
 

@@ -41,6 +41,7 @@ VERBS: Mapping[str, Verb] = {
     "cancel": _verb(orders.cancel, "job", "signature"),
     "reload": _verb(orders.reload),
     "stop": _verb(orders.stop, "how"),
+    "wait": _verb(orders.wait),
 }
 
 _FIELDS = [field for field in attrs.fields(Request) if field.name != "verb"]

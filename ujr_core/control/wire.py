@@ -75,7 +75,7 @@ def request_of(line: bytes) -> Request:
         if name not in _FIELDS:
             raise wrong(f'a request has no "{name[:60]}"', did_you_mean(name, _FIELDS))
         if not isinstance(value, str):
-            raise wrong(f'"{name}" of a request is text', f'leave "{name}" out for none')
+            raise wrong(f'"{name}" of a request is text', f'put it in quotes, or leave "{name}" out for none')
     return Request(**fields)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import heapq
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -31,6 +32,8 @@ PAGE = 200
 
 MOST_RUNS = 50
 
+MOST_WAITING = 32
+"""Clients that are told of the end, the last ones; of more the server has dropped the first anyway."""
 
 MOST_FAULTS = 50
 """Faults of a configuration that are told; a program that writes one may make the same in every job of ten thousand."""
@@ -64,6 +67,7 @@ class Overview:
         self._project, self._reloading = project, reloading
         self._dispatch, self._reporting, self._lag, self._clock = dispatch, reporting, lag, clock
         self._since = clock.now().timestamp()
+        self._waiting: deque[Callable[[Answer], None]] = deque(maxlen=MOST_WAITING)
 
     @property
     def project(self) -> Project:
@@ -118,6 +122,15 @@ class Overview:
             raise StateError("runner-reads-once", "this runner ends by itself, and reads its configuration once",
                              "ujr reload", "wait for its end, and start it again")  # fmt: skip
         self._reloading.request(lambda last: answered(_answer_of(last)))
+
+    def wait(self, answered: Callable[[Answer], None]) -> None:
+        """Give the answer when nothing runs any more, and nothing will."""
+        self._waiting.append(answered)
+
+    def ended(self) -> None:
+        """Tell whoever waits for that what became of the runs."""
+        for answered in self._waiting if self.state.is_finished else ():  # else this is how our bug ends
+            answered({"ok": True, "killed": self.state.has_killed})
 
     def _runner(self) -> Mapping[str, Any]:
         path = self.project.main.path

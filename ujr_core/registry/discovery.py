@@ -10,6 +10,7 @@ from typing import NoReturn
 import attrs
 
 from ujr_core.configuration.settings import Main
+from ujr_core.configuration.structure import OF_THE_CORE
 from ujr_core.errors import ConfigError, PluginError, UJRError, did_you_mean
 from ujr_core.registry.candidate import NO_TABLE, Candidate, import_target, place_of_table
 from ujr_core.registry.claims import Rules, owner
@@ -78,12 +79,8 @@ def put_first(folder: str) -> None:
         sys.path.insert(0, folder)
 
 
-_OF_THE_CORE = frozenset({"use", "refresh"})
-"""Settings of a plugin's table that are not the plugin's business: which one it is, and how often it is read."""
-
-
 def _table(main: Main, name: str) -> Mapping[str, object]:
-    return {key: value for key, value in main.plugins.get(name, NO_TABLE).items() if key not in _OF_THE_CORE}
+    return {key: value for key, value in main.plugins.get(name, NO_TABLE).items() if key not in OF_THE_CORE}
 
 
 def _built_in(main: Main) -> Iterator[Candidate]:

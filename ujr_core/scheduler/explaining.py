@@ -17,6 +17,9 @@ from ujr_core.scheduler.state import State
 
 MOST_RUNNING = 50
 
+RUNNING = "running"
+"""Of a job of which nothing is asked, since runs of it go on."""
+
 
 def explain(state: State, name: str, now: float) -> Explanation:
     """Return what a job is doing, and why.
@@ -57,7 +60,13 @@ def state_of(job: Job) -> str:
         return "stopping"
     if job.is_paused:
         return "paused"
-    return "hung" if job.is_hung else job.phase.value
+    if job.is_hung:
+        return "hung"
+    return RUNNING if job.phase is JobPhase.RESTING and _is_running(job) else job.phase.value
+
+
+def _is_running(job: Job) -> bool:
+    return any(run.has_begun for run in job.running.values())
 
 
 def _running_of(job: Job) -> tuple[str, ...]:
@@ -90,10 +99,12 @@ def _last_verdicts(state: State, job: Job) -> tuple[LastVerdict, ...]:
 
 def text_of(state: State, job: Job, now: float) -> str:
     """Return what a job is doing, in one sentence."""
-    if state.stop is not None:
+    if state.stop is not None and job.phase not in (JobPhase.FAILED, JobPhase.QUARANTINED):
         return "the runner stops, and starts nothing more"
     if job.is_paused:
-        return f"a person paused it{until(job)}: ujr resume lets it go on{' at once' if job.paused_until else ''}"
+        # The end stands first, for in a narrow picture that is all there is room for.
+        lasts = f"{until(job).lstrip()}, as a person said" if job.paused_until is not None else "a person paused it"
+        return f"{lasts}: ujr resume lets it go on{' at once' if job.paused_until is not None else ''}"
     return _TEXTS[job.phase](job, now)
 
 

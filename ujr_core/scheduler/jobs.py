@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
+from ujr_core.calendar import zone_of
 from ujr_core.scheduler.backoff import wait_after
 from ujr_core.scheduler.commands import Command, FetchDetails, ReportJob
 from ujr_core.scheduler.events import JobHeldUp, JobReady, JobRefused
-from ujr_core.scheduler.firings import at_utc
 from ujr_core.scheduler.job import Job
 from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.state import State
@@ -107,8 +108,11 @@ def _starting(state: State, event: JobReady | JobHeldUp | JobRefused) -> Job | N
 
 
 def until(job: Job) -> str:
-    """Return " until" and the end of a pause, for a person; "" if it has none."""
-    return "" if job.paused_until is None else f" until {at_utc(job.paused_until)}"
+    """Return " until" and the end of a pause, on the clock of the job; "" if it has none."""
+    if job.paused_until is None:
+        return ""
+    there = datetime.datetime.fromtimestamp(job.paused_until, zone_of(job.config.timezone))
+    return f" until {there.isoformat(sep=' ', timespec='seconds')}"
 
 
 def be_done(job: Job) -> Iterator[Command]:

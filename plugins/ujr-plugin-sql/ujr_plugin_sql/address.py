@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import attrs
 
@@ -87,6 +88,15 @@ class Address:
             return f"sqlite:///{self.database}"
         host = f"[{self.host}]" if ":" in (self.host or "") else self.host or ""
         return f"postgresql://{host}{f':{self.port}' if self.port else ''}/{self.database}"
+
+    @property
+    def typed(self) -> str:
+        """Return the same as it is typed into a shell, and as `parse` takes it."""
+        return f"sqlite:///{quote(self.database)}" if self.kind == "sqlite" else self.shown
+
+    def below(self, folder: Path) -> Address:
+        """Return where it is for whoever is in another folder than the one in which its relative paths begin."""
+        return attrs.evolve(self, database=str(folder / self.database)) if self.kind == "sqlite" else self
 
 
 def _of_sqlite(netloc: str, path: str, options: Mapping[str, object]) -> Address:

@@ -45,7 +45,7 @@ def _is_without_table(cause: Exception) -> bool:
 
 def _missing(what: str, address: Address, table: Table) -> ConfigError:
     named = "" if table.name == Table("").name else f" {table.name}"
-    fix = f"create it: python -m ujr_plugin_sql {address.shown}{named}"
+    fix = f"create it: python -m ujr_plugin_sql {address.typed}{named}"
     return ConfigError("sql-no-table", what, table.where(), fix)
 
 

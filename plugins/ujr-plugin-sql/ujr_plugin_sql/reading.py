@@ -33,8 +33,9 @@ def read_jobs(settings: Settings, start: Start, name: str) -> dict[str, JobTable
     """
     address = settings.address(start.environ, start.folder, name)
     table = Table(address.shown, settings.table, name)
+    address = address.below(start.folder)
     try:
-        columns, rows = _read(settings, address, start.folder, table)
+        columns, rows = _read(settings, address, table)
     except UJRError:
         raise
     except Exception as error:  # noqa: BLE001  # each kind has its meaning, also one that nobody foresaw
@@ -45,8 +46,8 @@ def read_jobs(settings: Settings, start: Start, name: str) -> dict[str, JobTable
     raise failure
 
 
-def _read(settings: Settings, address: Address, folder: Path, table: Table) -> tuple[list[str], list[Row]]:
-    with _opened(address, folder, settings.timeout) as connection:
+def _read(settings: Settings, address: Address, table: Table) -> tuple[list[str], list[Row]]:
+    with _opened(address, settings.timeout) as connection:
         columns = settings_among(_columns(connection, table), settings.ignore, table)
         # By name, and not "*": what is ignored need not even be of a type that can be read.
         wanted: list[Any] = [column(name) for name in columns]
@@ -54,9 +55,9 @@ def _read(settings: Settings, address: Address, folder: Path, table: Table) -> t
         return columns, [tuple(row) for row in answer]
 
 
-def _opened(address: Address, folder: Path, timeout: float) -> contextlib.AbstractContextManager[Connection]:
+def _opened(address: Address, timeout: float) -> contextlib.AbstractContextManager[Connection]:
     if address.kind == "sqlite":
-        return sqlite.opened(folder / address.database, timeout)
+        return sqlite.opened(Path(address.database), timeout)
     return postgresql.opened(address, timeout)
 
 
