@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -43,6 +42,9 @@ class Home:
         self._handlers = [(number, _getsignal(number)) for number in _SIGNALS]
         self._other_handlers = [(number, _getsignal(number)) for number in _OTHER_SIGNALS]
         self._limits = [(limit, resource.getrlimit(limit)) for limit in _LIMITS]
+        self._user = os.geteuid()
+        self.is_spoilt = False
+        """Something cannot be put back: all further tasks would suffer from it."""
 
     def come_back(self) -> None:
         """Put back what the last task changed, and tasks of the same function would stumble over."""
@@ -61,8 +63,11 @@ class Home:
         _sigmask(signal.SIG_SETMASK, ())
         for limit, values in self._limits:
             if resource.getrlimit(limit) != values:
-                with contextlib.suppress(OSError, ValueError):  # the hard one was lowered, and stays so
+                try:
                     resource.setrlimit(limit, values)
+                except (OSError, ValueError):  # the hard one was lowered, and stays so
+                    self.is_spoilt = True
+        self.is_spoilt |= os.geteuid() != self._user
 
     def _put_back(self, handlers: list[tuple[signal.Signals, Any]]) -> None:
         for number, handler in handlers:

@@ -32,6 +32,7 @@ from ujr_core.pool.output import take_output
 from ujr_core.pool.page import Page
 from ujr_core.pool.rlimit import MemoryLimit
 from ujr_core.pool.stack import STACK
+from ujr_core.pool.streams import Streams
 from ujr_core.privacy import keep_memory_private
 
 TYPE_CHECKING = False  # not that of `typing`, which nothing here imports: it takes longer than all the rest
@@ -68,10 +69,16 @@ def main() -> NoReturn:
         os.close(page_fd)
     output_fd = os.dup(1)
     _behave(output_fd)
-    Worker(orders_fd, news_fd, claims_fd, output_fd=output_fd, page=page).serve()
-    flush_output()
+    streams, code = Streams(output_fd), 0
+    try:
+        Worker(orders_fd, news_fd, claims_fd, output_fd=output_fd, streams=streams, page=page).serve()
+    except BaseException:  # noqa: BLE001  # of what a task has left of the process, pipes that it closed for example
+        code = 1
+        streams.come_back()
+        sys.__excepthook__(*sys.exc_info())
+    streams.flush()
     # Without the task's exit handlers and threads: one that hangs would keep the process for ever.
-    os._exit(0)
+    os._exit(code)
 
 
 def die_with(parent: int) -> None:
@@ -93,12 +100,15 @@ class Worker:
         news_fd: news goes there.
         claims_fd: the runs that may begin, non-blocking.
         output_fd: the file that stdout and stderr are; a descriptor that the task does not know.
+        streams: that write to it.
         page: of what is in flight.
     """
 
-    def __init__(self, orders_fd: int, news_fd: int, claims_fd: int, *, output_fd: int, page: Page | None) -> None:
+    def __init__(
+        self, orders_fd: int, news_fd: int, claims_fd: int, *, output_fd: int, streams: Streams, page: Page | None
+    ) -> None:
         self._orders_fd, self._news_fd, self._claims_fd, self._output_fd = orders_fd, news_fd, claims_fd, output_fd
-        self._page = page
+        self._streams, self._page = streams, page
         self._pid = os.getpid()
         self._frames = FrameReader(ANY_LENGTH)
         self._orders: dict[int, wire.Run] = {}
@@ -181,6 +191,7 @@ class Worker:
         if run.number != self._last_number:
             self._last_number = run.number
             self._home.tidy()
+            self._streams.tidy()
         self._meter.begin()
         account = self._call(run)
         if os.getpid() != self._pid:
@@ -191,8 +202,9 @@ class Worker:
             signal.alarm(0)  # once more: what is told of anything else is made by code of the task's
         self._home.come_back()
         self._orphans.reap(self._meter.now)
-        flush_output()
-        output, is_worn = take_output(self._output_fd), self._meter.is_worn()
+        self._streams.flush()
+        self._streams.come_back()
+        output, is_worn = take_output(self._output_fd), self._meter.is_worn() or self._home.is_spoilt
         # Nor is a claim looked for that has come before its order: that will wake the worker.
         claimed = self._claim() if self._orders and not is_worn else 0
         next_run = claimed if claimed in self._orders else 0
@@ -247,24 +259,12 @@ def _nothing(_: bytes | memoryview) -> None:
     pass
 
 
-def flush_output() -> None:
-    """Write what Python still holds; a task may have closed or replaced its streams."""
-    for stream in (sys.stdout, sys.stderr):
-        try:  # noqa: SIM105  # suppress() takes longer than what it is for
-            stream.flush()
-        except BaseException:  # noqa: BLE001, S110  # of the task's own stream anything may come
-            pass
-
-
 def _behave(output_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for the runner, which then says what is to happen
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     faulthandler.enable(output_fd)
     show_stack_on_term(output_fd)
-    for stream in (sys.stdout, sys.stderr):
-        # Line by line, so that what a killed task printed is there; and never an error for what it prints.
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]  # both are files here
 
 
 def show_stack_on_term(output_fd: int) -> None:
