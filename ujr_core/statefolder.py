@@ -27,21 +27,33 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
     Raises:
         StateError: another runner holds it (code "already-running"), or the folder cannot be used.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unusable(folder, error.strerror or str(error)) from None
     _let_go_in_children()
-    _held.add(lock)
-    try:
+    with contextlib.ExitStack() as opened:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = _opened(folder / "lock", os.O_RDWR | os.O_CREAT, opened)
+            itself = _opened(folder, os.O_RDONLY | os.O_DIRECTORY, opened)
+        except OSError as error:
+            raise _unusable(folder, error.strerror or str(error)) from None
         _take(lock, folder)
+        # As well, for whoever removes the file believes that nobody holds it. NFS does not lock folders.
+        with contextlib.suppress(OSError):
+            _take(itself, folder)
         _check_version(folder)
         yield
-    finally:
-        if lock in _held:  # not in a forked child, where it may be another file by now
-            _held.remove(lock)
-            os.close(lock)
+
+
+def _opened(path: pathlib.Path, flags: int, opened: contextlib.ExitStack) -> int:
+    lock = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    _held.add(lock)
+    opened.callback(_close, lock)
+    return lock
+
+
+def _close(lock: int) -> None:
+    if lock in _held:  # not in a forked child, where it may be another file by now
+        _held.remove(lock)
+        os.close(lock)
 
 
 def is_held(folder: pathlib.Path) -> bool:

@@ -102,6 +102,18 @@ def test_the_lock_goes_with_whoever_held_it(folder: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="not every system locks folders")
+def test_who_removes_the_lock_of_a_runner_gets_no_second_one(folder: Path) -> None:
+    """It looks like a stale file, and is none."""
+    with locked(folder):
+        (folder / "lock").unlink()
+        with pytest.raises(StateError) as caught, locked(folder):
+            pass
+        assert caught.value.code == "already-running"
+    with locked(folder):
+        pass
+
+
 def test_a_folder_that_cannot_be_used_is_told_with_the_setting_that_names_it(tmp_path: Path) -> None:
     """Whoever reads the error finds the setting to change."""
     (tmp_path / "file").touch()
