@@ -131,6 +131,15 @@ def test_malformed_toml_is_told_with_its_place(ujr: Ujr, configure: Configure) -
     )
 
 
+def test_a_name_that_goes_over_two_lines_is_no_line_of_its_own(ujr: Ujr, configure: Configure) -> None:
+    """Whatever stands in a configuration, a person sees which lines are UJR's."""
+    configure('disable_plugins = ["x\\nok: 9"]\n[jobs.a]\nplugin = "x\\nok: 9"\n[plugins."x\\nok: 9"]\na = 1\n')
+    result = ujr("check")
+    assert result.exit_code == 3
+    assert result.stderr.count("x\\nok: 9") >= 3
+    assert "\nok: 9" not in result.stderr
+
+
 def test_all_faults_of_a_configuration_are_shown_in_one_pass(ujr: Ujr, configure: Configure) -> None:
     """Unknown key, duration, type, plugin, function and command: each in four parts, and counted."""
     configure(

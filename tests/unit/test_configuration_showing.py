@@ -204,6 +204,17 @@ def test_whatever_toml_can_say_is_shown_as_that(document: dict[str, Any], tables
     assert all(line.endswith(("  # ujr.toml", "  # db")) for line in lines)
 
 
+def test_what_nobody_sees_is_written_as_an_escape() -> None:
+    """A mark that turns the text round would have a person read another configuration than the runner does."""
+    jobs = {"a": JobTable({"params": {"k\u2066": "safe \u202e yaw on \u200b\x9b"}}, Origin("s"))}
+    document = JobTable({}, Origin("s"))
+    found = consolidated(document, jobs)
+    shown = found.toml()
+    assert shown.isascii()
+    assert tomllib.loads(shown) == found.tables
+    assert "".join(lines_with_origins(found, document, jobs)).isascii()
+
+
 itself: list[object] = []
 itself.append(itself)
 

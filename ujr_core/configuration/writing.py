@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from ujr_core.foreign import printable
 from ujr_core.secret import SecretRef
 from ujr_core.values import JobTable
 
+# Marks that turn the text round, or that nobody sees: TOML takes them as they are, but whoever reads it is misled.
+_UNSEEN = re.compile("[\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _ORDER = ("runner", "node", "limits", "plugins")
 
 
@@ -37,7 +40,7 @@ class Consolidated:
 
     def toml(self) -> str:
         """Return it as a TOML file."""
-        return tomli_w.dumps(self.tables)
+        return _dumps(self.tables)
 
 
 def consolidated(document: JobTable, jobs: Mapping[str, JobTable]) -> Consolidated:
@@ -139,7 +142,7 @@ def _is_offset(offset: datetime.timedelta | None) -> bool:
 
 
 def _key(part: str) -> str:
-    return tomli_w.dumps({part: 0}).removesuffix(" = 0\n")
+    return _dumps({part: 0}).removesuffix(" = 0\n")
 
 
 def inline(value: object) -> str:
@@ -149,4 +152,8 @@ def inline(value: object) -> str:
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(inline, value))}]"
-    return tomli_w.dumps({"v": value}).removeprefix("v = ").removesuffix("\n")
+    return _dumps({"v": value}).removeprefix("v = ").removesuffix("\n")
+
+
+def _dumps(table: Mapping[str, Any]) -> str:
+    return _UNSEEN.sub(lambda match: f"\\U{ord(match[0]):08x}", tomli_w.dumps(table))

@@ -11,6 +11,7 @@ from ujr_core.configuration.place import Place
 from ujr_core.configuration.scalars import REFERENCE_EXAMPLE
 from ujr_core.configuration.structure import structure
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
+from ujr_core.foreign import printable
 from ujr_core.registry.record import PluginRecord
 from ujr_core.registry.registry import Registry
 from ujr_core.secret import SecretRef, SecretTemplate
@@ -54,7 +55,7 @@ def _faults(job: JobConfig, registry: Registry) -> Iterator[UJRError]:
     except Faults as error:
         yield from error.faults
     except UJRError as error:
-        yield _needs(error, f'job "{job.name}" needs plugin "{job.plugin}"', place.at("plugin"))
+        yield _needs(error, f'job "{job.name}" needs plugin "{printable(job.plugin)}"', place.at("plugin"))
     for keys, ref in _references(job.params, ("params",)):
         yield from _provider_faults(ref.provider, place.at(*keys), registry)
 

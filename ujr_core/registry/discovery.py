@@ -12,6 +12,7 @@ import attrs
 from ujr_core.configuration.settings import Main
 from ujr_core.configuration.structure import OF_THE_CORE
 from ujr_core.errors import ConfigError, PluginError, UJRError, did_you_mean
+from ujr_core.foreign import printable
 from ujr_core.registry.candidate import NO_TABLE, Candidate, import_target, place_of_table
 from ujr_core.registry.claims import Rules, owner
 from ujr_core.registry.installed import installed, version_of
@@ -57,7 +58,9 @@ def unknown_tables(main: Main, names: Iterable[str]) -> Iterator[UJRError]:
         if name not in known:
             fix = did_you_mean(name, known) or 'install it, or add it to [runner] plugins, or say use = "module:object"'
             where = place_of_table(main.document.origin, name).where
-            yield ConfigError("config-unknown-key", f'there is no plugin "{name}" to take these settings', where, fix)
+            yield ConfigError(
+                "config-unknown-key", f'there is no plugin "{printable(name)}" to take these settings', where, fix
+            )
 
 
 def unknown_disabled(main: Main, names: Iterable[str]) -> Iterator[UJRError]:
@@ -69,7 +72,7 @@ def unknown_disabled(main: Main, names: Iterable[str]) -> Iterator[UJRError]:
     for text in main.runner.disable_plugins:
         name = text.partition("@")[0]
         if name not in known and (fix := did_you_mean(name, known)):
-            what, where = f'there is no plugin "{name}" to disable', main.document.origin.where(("runner",))
+            what, where = f'there is no plugin "{printable(name)}" to disable', main.document.origin.where(("runner",))
             yield ConfigError("config-unknown-plugin", what, f"{where}, runner.disable_plugins", fix)
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from ujr_core.configuration.settings import Main
 from ujr_core.errors import ConfigError, Faults, PluginError, UJRError, did_you_mean
+from ujr_core.foreign import printable
 from ujr_core.registry.calling import Called, Caller, named_arguments, new_manager
 from ujr_core.registry.claims import Rules, judged
 from ujr_core.registry.closing import closed
@@ -152,5 +153,6 @@ def _config_faults(records: Sequence[PluginRecord]) -> Iterator[UJRError]:
 
 
 def _unknown(name: str, known: dict[str, PluginRecord]) -> PluginError:
-    fix = did_you_mean(name, known) or f"pip install ujr-plugin-{name}, or add it to plugins in [runner]"
-    return PluginError("plugin-unknown", f'there is no plugin "{name}"', "", fix)
+    shown = printable(name)
+    fix = did_you_mean(name, known) or f"pip install ujr-plugin-{shown}, or add it to plugins in [runner]"
+    return PluginError("plugin-unknown", f'there is no plugin "{shown}"', "", fix)
