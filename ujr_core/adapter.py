@@ -162,12 +162,12 @@ class FuturesExecutor(Source):
         while self._facts:
             yield from self._facts.popleft()()
 
-    def begin_close(self) -> None:
-        """Begin to shut the executor down, and to kill what runs, if it can; `close` waits for it."""
+    def begin_close(self, within: float = LONGEST_CLOSE) -> None:
+        """Begin to shut the executor down, and to kill what runs, if it can; `close` waits for it so many seconds."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._close_by = time.monotonic() + LONGEST_CLOSE
+        self._close_by = time.monotonic() + within
         self._waiting.clear()
         for _ in self.take():
             pass  # an executor that was opened meanwhile has to be shut down; nobody wants to know the rest
@@ -178,7 +178,7 @@ class FuturesExecutor(Source):
         self._engine = None
 
     def close(self) -> None:
-        """Shut the executor down, and wait for that no longer than `LONGEST_CLOSE` from its beginning on."""
+        """Shut the executor down, and wait for that, though not for ever."""
         self.begin_close()
         for is_done in self._closes:
             is_done.wait(max(0.0, self._close_by - time.monotonic()))

@@ -60,12 +60,17 @@ def open_executors(
     return opened
 
 
-def close_executors(executors: Iterable[Executor]) -> None:
-    """Close executors, those of plugins all at once, so that together they take no longer than one that hangs."""
+def close_executors(executors: Iterable[Executor], *, within: float) -> None:
+    """Close executors, those of plugins all at once, so that together they take no longer than one that hangs.
+
+    Args:
+        executors: of any kind.
+        within: seconds that those of plugins are waited for.
+    """
     executors = list(executors)
     for one in executors:
         if isinstance(one, FuturesExecutor):
-            one.begin_close()
+            one.begin_close(within)
     for one in executors:
         one.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import fcntl
 import os
 import pathlib
 import sys
@@ -161,6 +162,8 @@ def _opened(path: pathlib.Path | None, size: int) -> int:
     else:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        # A task that writes to a wrong number may well hit this file: that goes behind the slots.
+        fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
         # What an earlier runner left is kept; a longer file reads as free slots.
         size = max(size, os.fstat(fd).st_size // SLOT * SLOT)
         os.ftruncate(fd, size)

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ujr_core import patience
+from ujr_core.adapter import LONGEST_CLOSE
 from ujr_core.asking import Asking
 from ujr_core.clock import SYSTEM
 from ujr_core.codewatch import CodeWatch
@@ -93,7 +94,7 @@ class Life:
         self._reporting = Reporting(project.registry, self._asking, reporter)
         opened.callback(self._last_words)
         self._pools: dict[str, Executor] = {LOCAL: self._local_pool()}
-        opened.callback(lambda: close_executors(self._pools.values()))
+        opened.callback(self._close_executors)
         self._pools |= self._others({main.runner.executor, *(job.executor for job in jobs if job.executor)} - {LOCAL})
         self.state = self._new_state(mode)
         self._notify = self._new_notify(notified)
@@ -223,22 +224,26 @@ class Life:
             patience=self._project.main.runner.fetch_timeout,
         )
 
+    def _patience_left(self) -> float:
+        """Return seconds: what of a plugin hangs must not outlast the patience of whoever stopped the runner."""
+        state: State | None = vars(self).get("state")  # what went wrong may have done so before there was one
+        if state is None:
+            return LEAST_WORDS
+        if state.stop is None:
+            return LAST_WORDS
+        if state.kill_at == math.inf:  # it has ended: runs were killed
+            return LEAST_WORDS
+        return max(LEAST_WORDS, min(LAST_WORDS, state.kill_at - time.monotonic()))
+
+    def _close_executors(self) -> None:
+        # Half of what is left: reporters come after them.
+        close_executors(self._pools.values(), within=min(LONGEST_CLOSE, self._patience_left() / 2))
+
     def _last_words(self) -> None:
-        now = time.monotonic()
-        # What went wrong may have done so before there was a state.
-        deadline = now + (_patience_left(self.state, now) if "state" in vars(self) else LEAST_WORDS)
+        deadline = time.monotonic() + self._patience_left()
         self._keeper.close(min(deadline, time.monotonic() + KEEP_PATIENCE))  # before the threads end on which it writes
         self._asking.close(deadline)
         self._reporting.close(max(deadline, time.monotonic() + LEAST_WORDS))
-
-
-def _patience_left(state: State, now: float) -> float:
-    # A hook or a reporter that hangs must not outlast the patience of whoever stopped the runner.
-    if state.stop is None:
-        return LAST_WORDS
-    if state.kill_at == math.inf:  # it has ended: runs were killed
-        return LEAST_WORDS
-    return max(LEAST_WORDS, min(LAST_WORDS, state.kill_at - now))
 
 
 def _packages_of_jobs(registry: Registry) -> set[str]:

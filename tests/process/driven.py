@@ -22,7 +22,7 @@ from ujr_core.secret import pickle_for_worker
 from ujr_core.values import Failure, Result
 
 HERE = pathlib.Path(__file__).parent
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test says that nothing came of it."""
 
 

@@ -257,7 +257,7 @@ def standing() -> tuple[str, int, bool, int]:
 def prints_and_waits() -> bool:
     """Print three mebibytes, tell whether they were taken away while it waits, and print one line more."""
     print("x" * (3 << 20), flush=True)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 50
     while os.fstat(1).st_size and time.monotonic() < deadline:
         select.select([], [], [], 0.02)
     is_empty = not os.fstat(1).st_size

@@ -552,9 +552,8 @@ def test_what_runs_is_killed_when_it_is_closed(adapt: Any, inbox: Inbox) -> None
     assert (killed, pool.shutdowns) == (pool.futures, [True])
 
 
-def test_executors_are_closed_together(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_executors_are_closed_together(inbox: Inbox, tmp_path: Path) -> None:
     """One whose end takes long does not put off that of the others: here, each waits for the other's."""
-    monkeypatch.setattr("ujr_core.adapter.LONGEST_CLOSE", 60.0)
     begin, met = [threading.Event(), threading.Event()], list[bool]()
 
     class Waits(ByHand):
@@ -574,7 +573,7 @@ def test_executors_are_closed_together(inbox: Inbox, tmp_path: Path, monkeypatch
     for adapter in adapters:
         adapter.open()
         adapter.settle(time.monotonic() + 60)
-    close_executors(adapters)
+    close_executors(adapters, within=60.0)
     assert met == [True, True]
     strands.close(time.monotonic() + 10)
 

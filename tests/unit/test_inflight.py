@@ -64,6 +64,15 @@ def test_a_run_that_had_begun_is_found_with_all_that_was_known_of_it(path: pathl
     )
 
 
+def test_what_a_task_writes_to_the_file_by_mistake_stands_in_no_slot(path: pathlib.Path, page: InFlight) -> None:
+    """Its descriptor is a low number in a worker, such as a task confuses with its own; others' runs stay known."""
+    slot = entered(page, 1)
+    page.begin(slot, AT.timestamp())
+    os.lseek(page.fd, 0, os.SEEK_SET)
+    os.write(page.fd, b"garbage" * SLOT)
+    assert left(path) == {"r-1": slot}
+
+
 def test_what_had_not_begun_is_nobodys_news(path: pathlib.Path, page: InFlight) -> None:
     """Of runs that were sent ahead only those that a worker has begun are found."""
     slots = [entered(page, number) for number in range(RUNS)]

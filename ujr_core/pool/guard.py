@@ -73,6 +73,12 @@ class Guard:
         self._watcher.watch(self._guardian.death_fd, self._died)
         self._tell("".join(f"+{session}\n" for session in self._sessions))
 
+    def rouse(self) -> None:
+        """Have the guardian go on if somebody stopped it: nobody would notice before it is needed."""
+        if self._guardian is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._guardian.death_fd, signal.SIGCONT)
+
     def add(self, session: int) -> None:
         """Have a session killed when the runner is gone."""
         self._sessions.add(session)

@@ -228,6 +228,7 @@ class LocalPool:
             if self._look_at == math.inf and self._seat_of:
                 self._look_at = now + _LOOK_EVERY
             return
+        self._guard.rouse()
         for seat in self._seats:
             # A command that prints for hours would otherwise fill the memory that its output lies in.
             seat.process.trim_output()
