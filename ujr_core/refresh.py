@@ -94,6 +94,13 @@ class Refresh:
         names = self._due(now, is_meant=is_meant)
         if not names:
             return None
+        try:
+            return self._read(names, now, is_meant=is_meant)
+        except BaseException:
+            self._digest = b""  # whatever it was, what has changed in the files is not in force: they are read again
+            raise
+
+    def _read(self, names: Iterable[str], now: float, *, is_meant: bool) -> Read:
         self._news = []
         attempt = self._ask(names, now)
         self._hold_back(attempt, now, is_meant=is_meant)

@@ -12,6 +12,7 @@ from typing import Any
 from ujr_core import hookspecs
 from ujr_core.configuration.jobs import tables_of
 from ujr_core.configuration.place import Place
+from ujr_core.configuration.plain import plain
 from ujr_core.configuration.settings import Main
 from ujr_core.configuration.snapshots import Snapshot
 from ujr_core.configuration.structure import unknown_key
@@ -66,7 +67,8 @@ class Sources:
 
     def _tables(self, name: str) -> Mapping[Any, object]:
         # Looking at an answer may take as long as asking for it: it may be a mapping that fetches what it is asked for.
-        return tables_of(self._registry.call_one(name, hookspecs.config_source, start=self._start), name)
+        tables = tables_of(self._registry.call_one(name, hookspecs.config_source, start=self._start), name)
+        return {job: plain(table) for job, table in tables.items()}
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Return a snapshot of each source, with nothing in force yet."""

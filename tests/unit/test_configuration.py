@@ -154,7 +154,13 @@ def test_the_scanner_survives_deep_nesting() -> None:
         ),
         (
             b"a = " + b"[" * 100_000,
-            "error[config-malformed]: this is not TOML: it is nested too deep\n  where: ujr.toml",
+            "error[config-malformed]: the configuration is nested deeper than 100 levels\n"
+            "  where: ujr.toml:1, a[0][0][0]…",
+        ),
+        (
+            b"a = 1\n" + b".".join([b"k"] * 100_000) + b" = 1\n",  # of which a parser keeps every beginning
+            "error[config-malformed]: the configuration is nested deeper than 100 levels\n"
+            "  where: ujr.toml:2, k.k.k.k…",
         ),
         (
             b"[jobs.a]\n" + b".".join([b"k"] * 600) + b" = 1\n",
@@ -171,7 +177,7 @@ def test_the_scanner_survives_deep_nesting() -> None:
             "error[config-unreadable]: the configuration cannot be read: it is not UTF-8\n  where: ujr.toml:2",
         ),
     ],
-    ids=["value", "end", "twice", "nested", "dotted", "deep", "utf-8"],
+    ids=["value", "end", "twice", "nested", "dots", "dotted", "deep", "utf-8"],
 )
 def test_a_malformed_file_is_one_error_with_its_place(write: Write, content: bytes, text: str) -> None:
     """What is no TOML gives code, place and fix, never a traceback of the parser."""

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -103,6 +103,24 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: pathlib.Path
     late.answer = None
     assert desk.look() is None
     assert names_of(desk.read()) == (["f"], [], [])
+
+
+def test_a_change_is_read_again_if_reading_it_came_to_nothing(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever went wrong, an edit is not lost: it is in force as soon as that is over. No such fault is known."""
+    desk = Desk(folder, text=FOUR)
+
+    def fails(*_: Any, **__: Any) -> NoReturn:
+        raise MemoryError
+
+    desk.write(FOUR + job("e"))
+    assert desk.look() is None  # not yet at rest
+    with monkeypatch.context() as broken:
+        broken.setattr("ujr_core.refresh.consolidate", fails)
+        with pytest.raises(MemoryError):
+            desk.read()
+    assert names_of(desk.read()) == (["e"], [], [])
 
 
 @pytest.mark.parametrize("again", ["", FOUR])
@@ -483,16 +501,16 @@ def test_a_source_that_hangs_delays_a_look_once(folder: pathlib.Path) -> None:
     """For as long as fetch_timeout says; its last answer stays, and when it has answered after all it is asked on."""
     go = threading.Event()
     db = source("db", {"x": table()})
-    desk = Desk(folder, db, text="[runner]\nfetch_timeout = 0.05\n" + FOUR)
+    desk = Desk(folder, db, text="[runner]\nfetch_timeout = 0.5\n" + FOUR)
 
     def wait() -> dict[str, Any]:
         go.wait(30)
         return {"x": table(), "y": table()}
 
     db.answer = wait
-    read = desk.edited("[runner]\nfetch_timeout = 0.05\n" + FOUR + job("e"))
+    read = desk.edited("[runner]\nfetch_timeout = 0.5\n" + FOUR + job("e"))
     assert names_of(read) == (["e"], [], [])
-    assert desk.project.snapshots["db"].text == 'config_source of "db" has not answered for 50 ms'
+    assert desk.project.snapshots["db"].text == 'config_source of "db" has not answered for 500 ms'
     assert desk.read().news == ()
     assert db.asked == 2  # what hangs is not called again
     go.set()

@@ -26,7 +26,7 @@ _MEND = (
 
 def sources_of(*plugins: object, **tables: Any) -> Sources:
     """Return the sources of a configuration."""
-    main = main_of({"runner": {"fetch_timeout": 0.05}, **tables}, pathlib.Path.cwd())
+    main = main_of(tables, pathlib.Path.cwd())
     return Sources(main, Registry.load(main=main, extra=plugins, discover=False))
 
 
@@ -103,15 +103,77 @@ def test_a_mapping_that_raises_is_refused() -> None:
     assert "returned a mapping that raised OSError" in refusal_of(lambda: sources.ask("db"))
 
 
+class Lazy(Mapping[str, Any]):
+    """A table that is fetched when somebody looks at it."""
+
+    def __init__(self, fetch: Callable[[], Mapping[str, Any]]) -> None:
+        self._fetch = fetch
+
+    def __getitem__(self, key: str) -> Any:
+        return self._fetch()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fetch())
+
+    def __len__(self) -> int:
+        return len(self._fetch())
+
+
+def test_a_table_within_tables_is_read_while_the_source_is_waited_for() -> None:
+    """What is answered is plain, wherever it stands, and stays as it was."""
+    fetched = [{"x": 1}]
+    inner = Lazy(lambda: {"key": "k", "more": Lazy(lambda: fetched[0])})
+    tables = sources_of(source("db", {"a": {"params": {"list": [inner, (inner,)]}}})).ask("db")
+    fetched[0] = {"x": 2}
+    plain = {"key": "k", "more": {"x": 1}}
+    assert tables == {"a": {"params": {"list": [plain, [plain]]}}}
+    assert type(tables["a"]["params"]["list"][0]["more"]) is dict  # type: ignore[index]  # as was seen
+
+
+@pytest.mark.parametrize("error", [OSError("no route"), SystemExit(0), GeneratorExit()], ids=repr)
+def test_a_table_within_tables_that_raises_is_an_error_of_the_source(error: BaseException) -> None:
+    """Whatever it is: no other source suffers for it, and the runner does not end."""
+
+    def fetch() -> Mapping[str, Any]:
+        raise error
+
+    sources = sources_of(source("db", {"a": {"params": Lazy(fetch)}}))
+    assert 'config source "db" raised ' in refusal_of(lambda: sources.ask("db"))
+
+
+def test_a_table_within_tables_that_hangs_is_waited_for_no_longer_than_the_source() -> None:
+    """Reading must not stand still for what one source does."""
+    go = threading.Event()
+
+    def fetch() -> Mapping[str, Any]:
+        go.wait(30)
+        return {}
+
+    sources = sources_of(source("db", {"a": {"params": Lazy(fetch)}}), runner={"fetch_timeout": 0.5})
+    try:
+        assert "has not answered for 500 ms" in refusal_of(lambda: sources.ask("db"))
+    finally:
+        go.set()
+
+
+def test_a_table_that_contains_itself_is_answered_as_one_that_does() -> None:
+    """It is refused where a person is told of which job; here it costs neither time nor memory."""
+    table: dict[str, Any] = {"plugin": "call"}
+    table["params"] = {"again": table, "twice": [table, table]}
+    read: Any = sources_of(source("db", {"a": table})).ask("db")["a"]
+    assert read is not table
+    assert read["params"]["again"] is read["params"]["twice"][0] is read
+
+
 def test_a_source_that_hangs_is_named_with_its_place_and_not_asked_again() -> None:
     """It is waited for once; until it returns, it is refused at once."""
     go = threading.Event()
     db = source("db", lambda: go.wait(30))
-    sources = sources_of(db)
+    sources = sources_of(db, runner={"fetch_timeout": 0.5})
     try:
         said = refusal_of(lambda: sources.ask("db"))
         assert said.startswith(
-            'error[config-source]: config_source of "db" has not answered for 50 ms\n  where: config_source of db ('
+            'error[config-source]: config_source of "db" has not answered for 500 ms\n  where: config_source of db ('
         )
         assert f"{pathlib.Path(__file__).name}:" in said
         assert said.endswith(_MEND)

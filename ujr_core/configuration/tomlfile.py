@@ -122,15 +122,18 @@ _PARSED = _Kept()
 
 
 def _parse(text: str, source: str) -> _Parsed:
+    lines = key_lines(text)
+    # Seen first: of a key of ten thousand dots `tomllib` keeps every beginning, and takes all the memory there is.
+    if (keys := next((keys for keys in lines if len(keys) > DEEPEST), None)) is not None:
+        raise _too_deep(keys, Origin(source, lines))
     try:
         mapping = tomllib.loads(text)
     except RecursionError:
         # The lines of keys end where brackets do not.
-        line = max(key_lines(text).values(), default=1)
+        line = max(lines.values(), default=1)
         raise _malformed("it is nested too deep", f"{source}:{line}") from None
     except ValueError as error:  # of which TOMLDecodeError is one, and a number of 5,000 digits another
         raise _malformed(_POSITION.sub("", str(error)), _place_of(str(error), source, text)) from None
-    lines = key_lines(text)
     if (keys := too_deep(mapping)) is not None:
         raise _too_deep(keys, Origin(source, lines))
     return _Parsed(mapping, lines)
