@@ -14,6 +14,7 @@ from signal import SIGINT, SIGTERM
 
 import pytest
 
+from tests.process.faults.processes import poll_until
 from tests.process.ujr_process import COMMAND, PATIENCE, environment, started, ujr
 
 JOBS = '''
@@ -41,6 +42,7 @@ def do(what):
     if what == "ignore TERM":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if what == "wait for the file":
+        open("waits", "w").close()
         while not os.path.exists("go"):
             time.sleep(0.01)
     elif what != "nothing":
@@ -376,6 +378,7 @@ def test_list_and_show_tell_the_state_of_a_running_runner(project: pathlib.Path)
     write(project, "wait for the file", more=more)
     with started(project, "run", "-v") as runner:
         runner.wait_said("one: wait for the file started")
+        poll_until((project / "waits").exists)  # until then, the worker may have yet to import it
         (project / "jobs.py").write_text("raise RuntimeError")
         lines = said(project, "list").splitlines()
         assert [line.split()[0] for line in lines[1:]] == [*(f"n-{number:04}" for number in range(1_002)), "one"]

@@ -7,16 +7,14 @@ import os
 import pathlib
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from tests.process import runner_tasks as tasks
-from ujr_core import Job, JobDone, NextCheck, Result, Runner, Secret, Task, TaskRun, hookimpl
+from ujr_core import Failure, Job, JobDone, NextCheck, Result, Runner, Secret, Task, TaskRun, hookimpl
 from ujr_core.dryrun import dry_run
-from ujr_core.life import LAST_WORDS
 from ujr_core.project import load_project
 from ujr_core.testing import Recorder
 
@@ -63,7 +61,7 @@ def setting(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
 
 def labelled(**functions: Callable[..., Any]) -> Callable[[Job], Iterator[Task]]:
     """Answer one task of each function, labelled."""
-    return lambda job: (Task(function, label=label, timeout=20) for label, function in functions.items())
+    return lambda job: (Task(function, label=label, timeout=60) for label, function in functions.items())
 
 
 KINDS: Mapping[str, tuple[Callable[..., Any], dict[str, object]]] = {
@@ -115,10 +113,17 @@ def test_a_result_that_cannot_be_pickled_is_a_success_that_says_so(setting: Sett
 
 def test_a_task_past_its_timeout_is_killed_whatever_it_does(setting: Setting) -> None:
     """A task that ignores TERM is gone after its grace, and is called a timeout."""
-    task = Task(tasks.ignore_and_wait, label="stuck", timeout=0.2)
-    setting.job(OneShot(lambda job: [task]), give_up_after=1, grace=0.2)
-    assert setting.run() == 1
-    failure = setting.recorder.failure_of("stuck")
+    witness = setting.folder / "ignores"
+
+    def failure_after(timeout: float) -> Failure:
+        stuck = Setting(setting.folder)
+        task = Task(tasks.ignore_and_wait, (str(witness),), label="stuck", timeout=timeout)
+        stuck.job(OneShot(lambda job: [task]), give_up_after=1, grace=0.2)
+        assert stuck.run() == 1
+        return stuck.recorder.failure_of("stuck")
+
+    # On a busy machine it may take longer until TERM is ignored.
+    failure = next(failure for failure in map(failure_after, (0.2, 5.0, 50.0)) if witness.exists())
     assert (failure.kind, failure.signal) == ("timeout", "SIGKILL")
 
 
@@ -197,7 +202,7 @@ class WaitsForItsTask:
     @hookimpl
     def get_runnable_tasks(self, job: Job) -> Iterator[Task]:
         yield Task(tasks.do_nothing, label="first")
-        self.was_set = self.done.wait(20)
+        self.was_set = self.done.wait(60)
         raise JobDone
 
 
@@ -231,7 +236,7 @@ class Hangs:
 
     @hookimpl
     def get_runnable_tasks(self, job: Job) -> list[Task]:
-        self.were_let_go.append(self.let_go.wait(20))
+        self.were_let_go.append(self.let_go.wait(60))
         raise JobDone
 
 
@@ -301,10 +306,10 @@ class HookRaises:
     @hookimpl
     def get_runnable_tasks(self, job: Job) -> Iterator[Task]:
         self.asks += 1
+        if self.asks > 1:
+            raise JobDone
         yield Task(tasks.do_nothing, label="named before")
-        if self.asks == 1:
-            raise ConnectionError("the database went away")
-        raise JobDone
+        raise ConnectionError("the database went away")
 
 
 def test_a_hook_that_raises_is_told_and_asked_again(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
@@ -450,30 +455,35 @@ def test_once_asks_once_and_says_what_failed(setting: Setting) -> None:
     assert len(setting.recorder.started) == 2
 
 
+def children_of_this() -> set[str]:
+    """Return the pids of what the main thread started, and is still there."""
+    return set(pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
 def test_the_runner_leaves_the_process_as_it_was(setting: Setting) -> None:
     """Working folder, signal handlers and descriptors are put back; no child and no thread is left."""
     threads = set(threading.enumerate())
     before = (pathlib.Path.cwd(), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
-    descriptors = sorted(os.listdir("/proc/self/fd"))
+    descriptors, children = sorted(os.listdir("/proc/self/fd")), children_of_this()
     setting.job(OneShot(labelled(a=tasks.do_nothing)))
     setting.run()
     assert before == (pathlib.Path.cwd(), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
     assert sorted(os.listdir("/proc/self/fd")) == descriptors
-    children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    assert children == ""
-    assert set(threading.enumerate()) == threads
+    assert children_of_this() <= children
+    assert set(threading.enumerate()) <= threads
 
 
-def test_a_hook_that_hangs_does_not_hold_the_end(setting: Setting) -> None:
+def test_a_hook_that_hangs_does_not_hold_the_end(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is owed to a plugin that hangs, so that the end waits for it no longer than a moment."""
+    monkeypatch.setattr("ujr_core.life.LAST_WORDS", 3600.0)
+    setting.runner["shutdown_timeout"] = "1h"
     never = threading.Event()
-    setting.job(Hangs(never), "hangs")
+    setting.job(hangs := Hangs(never), "hangs")
     setting.job(OneShot(labelled(a=tasks.do_nothing)), "works")
     config = {"runner": setting.runner, "jobs": setting.jobs}
     project = load_project(config, [*setting.plugins, StopsTheRunner()], discover=False)
-    before = time.monotonic()
     assert Runner(project).run() == 0
-    assert time.monotonic() - before < LAST_WORDS
+    assert hangs.were_let_go == []
     never.set()
 
 

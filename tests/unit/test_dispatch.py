@@ -346,11 +346,11 @@ def test_what_reporters_are_told_of_a_run(opened: contextlib.ExitStack) -> None:
 
 def test_no_secret_stands_on_the_page(scene: Scene) -> None:
     """What a person may have put into signature and label is masked before it is written to a file."""
-    redact.remember(Secret("correct-horse", name="PW"))
-    task = Task(pickle.dumps, signature="key=correct-horse", label="with correct-horse")
+    redact.remember(Secret("stands-on-no-page", name="PW"))
+    task = Task(pickle.dumps, signature="key=stands-on-no-page", label="with stands-on-no-page")
     (order,) = scene.start(a_run(task=task))
     particulars = scene.page.particulars(order.slot)
-    assert b"correct-horse" not in particulars
+    assert b"stands-on-no-page" not in particulars
     assert particulars.count(b"<Secret PW>") == 2
 
 

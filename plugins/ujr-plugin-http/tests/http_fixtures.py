@@ -66,7 +66,7 @@ def join_readings() -> None:
     """Wait for the threads that read."""
     for thread in threading.enumerate():
         if thread.name == "ujr-http":
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive(), "a reading that was given up goes on"
 
 

@@ -64,7 +64,9 @@ def test_the_configurations_have_no_fault(
     (tmp_path / "ujr.toml").write_text(text.replace("/etc/ujr/config-token", "token").replace('"json"', '"toml"'))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NORTH_API_KEY", "k")
-    assert Runner("ujr.toml").project.faults == ()
+    project = Runner("ujr.toml").project
+    project.registry.close(pytest.fail)
+    assert project.faults == ()
     proofs = [asked.headers.get("authorization") or asked.headers.get("x-api-key") for asked in server.asked]
     assert proofs == (["Bearer t"] if number == 0 else [None, "k"])
 

@@ -10,6 +10,7 @@ from document_server import DocumentServer, reply
 from http_fixtures import ujr
 
 from ujr_core import Runner
+from ujr_core.project import Project
 
 DOCUMENT = """
 [jobs.touch]
@@ -57,12 +58,19 @@ def test_a_check_tells_that_a_server_is_down(server: DocumentServer, tmp_path: P
     assert "see that its server runs" in text
 
 
+def loaded(configured: dict[str, Any]) -> Project:
+    """Return what a runner would begin with; the plugins that it loaded are closed."""
+    project = Runner(configured).project
+    project.registry.close(pytest.fail)
+    return project
+
+
 def test_a_fault_of_a_job_is_at_its_line(configured: dict[str, Any], server: DocumentServer) -> None:
     """A wrong setting in the document is found as one in a file is; the document is left out, and the start goes on."""
     server.answer = reply(
         DOCUMENT + "[jobs.wrong]\nplugin = 'command'\ntimeout = true\nparams = { argv = [\"true\"] }\n"
     )
-    project = Runner(configured).project
+    project = loaded(configured)
     assert [fault.where for fault in project.source_warnings] == [f"{server.url}:7, jobs.wrong.timeout"]
     assert (project.faults, project.snapshots["http"].state) == ((), "failed")
 
@@ -71,5 +79,5 @@ def test_null_is_a_wrong_type(configured: dict[str, Any], server: DocumentServer
     """What JSON has and TOML has not is no way around the types."""
     job = '{"plugin": "command", "enabled": null, "params": {"argv": ["true"]}}'
     server.answer = reply(f'{{"jobs": {{"a": {job}}}}}', Content_Type="application/json")
-    (fault,) = Runner(configured).project.source_warnings
+    (fault,) = loaded(configured).source_warnings
     assert (fault.code, fault.where) == ("config-wrong-type", f"{server.url}, jobs.a.enabled")

@@ -58,7 +58,9 @@ def test_the_configurations_have_no_fault(number: int, tmp_path: Path, monkeypat
     """Both are taken as they stand by a runner that has the plugin."""
     (tmp_path / "ujr.toml").write_text(blocks("toml")[number])
     monkeypatch.chdir(tmp_path)
-    assert Runner("ujr.toml").project.faults == ()
+    project = Runner("ujr.toml").project
+    project.registry.close(pytest.fail)
+    assert project.faults == ()
 
 
 def test_the_first_job_is_there_as_shown(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
 def test_no_answer_is_unavailable_and_goes_away(weather: SmallVault, provide: Provide, fault: str) -> None:
     """Whatever is no answer is unavailable, in the same four parts; when it ends, the same provider reads."""
     weather.fault, what = FAULTS[fault]
-    provider = provide(weather, timeout=0.2 if weather.fault == "hang" else 10.0)
+    provider = provide(weather, timeout=1.0 if weather.fault == "hang" else 60.0)
     error = refusal(provider, REFERENCE)
     assert type(error) is ProviderUnavailable
     assert str(error) == f"error[secret-unavailable]: {what}\n  where: {REFERENCE}\n  fix:   it is tried again"

@@ -49,7 +49,9 @@ def test_the_configurations_have_no_fault(number: int, tmp_path: Path, monkeypat
     """Both are taken as they stand by a runner that has the plugin."""
     (tmp_path / "ujr.toml").write_text(BLOCK.findall(README.read_text())[number])
     monkeypatch.chdir(tmp_path)
-    assert Runner("ujr.toml").project.faults == ()
+    project = Runner("ujr.toml").project
+    project.registry.close(pytest.fail)
+    assert project.faults == ()
 
 
 def test_the_error_reads_as_shown(small: SmallVault, provide: Provide) -> None:
