@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pathlib
 import threading
@@ -26,7 +27,8 @@ _MEND = (
 
 def sources_of(*plugins: object, **tables: Any) -> Sources:
     """Return the sources of a configuration."""
-    main = main_of(tables, pathlib.Path.cwd())
+    runner = {"disable_plugins": ["log"], **tables.pop("runner", {})}
+    main = main_of({"runner": runner, **tables}, pathlib.Path.cwd())
     return Sources(main, Registry.load(main=main, extra=plugins, discover=False))
 
 
@@ -154,6 +156,39 @@ def test_a_table_within_tables_that_hangs_is_waited_for_no_longer_than_the_sourc
         assert "has not answered for 500 ms" in refusal_of(lambda: sources.ask("db"))
     finally:
         go.set()
+
+
+class Endless(Mapping[str, Any]):
+    """A mapping that has ever more to tell, as a query without an end may."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __getitem__(self, key: str) -> Any:
+        return self._value
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, itertools.count())
+
+    def __len__(self) -> int:
+        return 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Endless({}), 'config_source of plugin "db" returned a mapping of more than 1,000\n'),
+        ({"a": {"params": Endless(1)}}, "raised ValueError: a table has more than 1,000 values, or no end\n"),
+    ],
+    ids=["jobs", "values"],
+)
+def test_what_has_no_end_is_refused_before_it_fills_the_memory(
+    answer: object, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What hangs in Python cannot be ended, and would go on. A million is many; here a thousand stands for it."""
+    for module in ("jobs", "plain"):
+        monkeypatch.setattr(f"ujr_core.configuration.{module}.MOST_VALUES", 1_000)
+    assert said in refusal_of(lambda: sources_of(source("db", answer)).ask("db"))
 
 
 def test_a_table_that_contains_itself_is_answered_as_one_that_does() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -308,9 +309,15 @@ def tables_of(answer: object, source: str) -> Mapping[Any, object]:
         PluginError: it is no mapping, or raised when it was looked at (code "plugin-wrong-answer").
     """
     try:
-        if answer is None or isinstance(answer, Mapping):
-            return dict(answer or {})
-        what = f"a {type(answer).__name__}"
+        if answer is None:
+            return {}
+        if isinstance(answer, Mapping):
+            tables = dict(itertools.islice(answer.items(), MOST_VALUES + 1))
+            if len(tables) <= MOST_VALUES:
+                return tables
+        what = (
+            f"a mapping of more than {MOST_VALUES:,}" if isinstance(answer, Mapping) else f"a {type(answer).__name__}"
+        )
     except Exception as error:  # noqa: BLE001  # a stranger's mapping; it counts as a wrong answer
         what = f"a mapping that raised {type(error).__name__}"
     raise PluginError(

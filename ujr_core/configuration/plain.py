@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ujr_core.configuration.depth import MOST_VALUES
 from ujr_core.values import JobTable
 
 
@@ -13,21 +14,32 @@ def plain(value: object) -> Any:
 
     A stranger's table may hang or raise whenever it is looked at, and change whenever it likes; a copy does not. What
     was parsed from a text is plain already. What stands in several places is copied once.
+
+    Raises:
+        ValueError: it has more than a million values, or no end.
     """
     if not isinstance(value, JobTable):
-        return _copied(value, {})
-    return value if value.origin.lines else JobTable(_copied(value.mapping, {}), value.origin)
+        return _Copying().copy(value)
+    return value if value.origin.lines else JobTable(_Copying().copy(value.mapping), value.origin)
 
 
-def _copied(value: object, known: dict[int, tuple[object, Any]]) -> Any:
-    if not isinstance(value, Mapping | list | tuple):
-        return value
-    if (before := known.get(id(value))) is not None:
-        return before[1]
-    copy: Any = {} if isinstance(value, Mapping) else []
-    known[id(value)] = value, copy  # kept, for the number of what was let go may be given to another
-    if isinstance(value, Mapping):
-        copy.update((key, _copied(item, known)) for key, item in value.items())
-    else:
-        copy.extend(_copied(item, known) for item in value)
-    return copy
+class _Copying:
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, Any]] = {}
+        self._left = MOST_VALUES
+
+    def copy(self, value: object) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError(f"a table has more than {MOST_VALUES:,} values, or no end")
+        if not isinstance(value, Mapping | list | tuple):
+            return value
+        if (before := self._known.get(id(value))) is not None:
+            return before[1]
+        copy: Any = {} if isinstance(value, Mapping) else []
+        self._known[id(value)] = value, copy  # kept, for the number of what was let go may be given to another
+        if isinstance(value, Mapping):
+            copy.update((key, self.copy(item)) for key, item in value.items())
+        else:
+            copy.extend(map(self.copy, value))
+        return copy

@@ -16,7 +16,7 @@ from ujr_core.scheduler.phases import JobPhase
 from ujr_core.scheduler.runs import abandon, end, give_up, kill
 from ujr_core.scheduler.state import Mode, State
 
-LAST_PATIENCE = 0.75
+LAST_PATIENCE = 0.6
 """Seconds that a runner that stops waits for runs that it has killed."""
 
 
