@@ -24,7 +24,7 @@ HEALTHY: dict[str, Any] = {
     "counts": {"succeeded": 1204, "failed": 0},
     "failures": [],
     "limits": [{"name": "station-api", "concurrent": 2, "used": 1, "held": 0}],
-    "executors": [{"name": "local", "capacity": 4, "busy": 0}],
+    "executors": [{"name": "local", "capacity": 4, "busy": 0, "text": ""}],
     "reporters": [{"name": "log", "waiting": 0, "dropped": 0}],
     "lag": None,
 }  # fmt: skip

@@ -102,7 +102,7 @@ class FuturesExecutor(Source):
         self._sent: dict[int, _Sent] = {}
         self._facts: deque[Callable[[], Iterable[News]]] = deque()
         self._news: list[News] = []
-        self._said = ""
+        self.trouble = ""
 
     def open(self) -> None:
         """Ask the plugin for an executor, on a strand; runs wait until it has answered."""
@@ -210,8 +210,8 @@ class FuturesExecutor(Source):
             self._inbox.put(self)
 
     def _say(self, text: str, retry_after: float = 0.0) -> Iterable[News]:
-        if text != self._said:  # its repetition, every few seconds, would bury the rest
-            self._said = text
+        if text != self.trouble:  # its repetition, every few seconds, would bury the rest
+            self.trouble = text
             self._news.append(WorkersCannotStart(f'executor "{self.name}" {text}', retry_after))
         return ()  # it is no event, and goes out with the next `flush`
 
@@ -347,7 +347,7 @@ class FuturesExecutor(Source):
     def _is_well(self, engine: Engine) -> None:
         if engine is self._engine:
             self._backoff.succeeded()
-            self._said = ""
+            self.trouble = ""
 
     def _broke(self, engine: Engine, error: BaseException) -> None:
         if engine is not self._engine:

@@ -132,6 +132,10 @@ class Dispatch:
         report.in_flight, report.slot = self._in_flight, self._slots.pop(run_id, NO_SLOT)
         self._run_changed(report, job=config.name, plugin=config.plugin)
 
+    def trouble_of(self, executor: str) -> str:
+        """Return what keeps runs of an executor from starting; "" if all is well as far as is known."""
+        return self._pools[executor].trouble
+
     def told(self, run_id: int) -> TaskRun:
         """Return a run that has begun, as everybody was told of it."""
         return self._started[run_id]

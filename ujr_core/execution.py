@@ -147,6 +147,10 @@ class Executor(Protocol):
     next_wake: float
     """Monotonic time at which `flush` wants to be called again; ``inf`` if it does not."""
 
+    @property
+    def trouble(self) -> str:
+        """Return what keeps runs from starting, or ended them; "" if all is well as far as is known."""
+
     def start(self, orders: Iterable[Order]) -> None:
         """Take orders; what cannot start now waits inside."""
 

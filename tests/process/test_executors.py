@@ -54,7 +54,7 @@ def get_runnable_tasks(job):
         yield from (Task(meet, (), signature=str(number)) for number in range(4))
 
 def meet():
-    meeting.wait(20)
+    meeting.wait(60)
     pathlib.Path("met").touch()
 """
 LATE = """
@@ -64,7 +64,7 @@ from ujr_core import ExecutorOffer, hookimpl
 
 @hookimpl
 def executor(node):
-    assert notes.job_runs.wait(20)
+    assert notes.job_runs.wait(60)
     return ExecutorOffer(concurrent.futures.ThreadPoolExecutor(4), capacity=4)
 """
 CONFIG = """
@@ -108,8 +108,11 @@ def test_an_executor_that_is_away_holds_up_its_own_jobs_alone(tmp_path: pathlib.
         runner.wait_said('executor "threads" cannot be had: OSError: no route to the cluster')
         runner.wait_said("here: notes.note")
         assert not (tmp_path / "there").exists()
+        away = "executor threads: cannot be had: OSError: no route to the cluster\n"
+        assert away in ujr(tmp_path, "status").stdout
         (tmp_path / "away").unlink()
         runner.wait_said("there: notes.note")
+        assert away not in ujr(tmp_path, "status").stdout
 
 
 def test_all_places_of_an_executor_are_used(tmp_path: pathlib.Path) -> None:
@@ -125,13 +128,13 @@ def test_an_executor_that_hangs_holds_up_its_own_jobs_alone(tmp_path: pathlib.Pa
     """Other jobs run at once, that it hangs is said, and a stop ends the runner as if it were not there."""
     project(tmp_path)
     (tmp_path / "threads.py").write_text(HANGS)
-    config = CONFIG.replace("workers = 1", 'workers = 1\nfetch_timeout = "1h"\nshutdown_timeout = "1s"')
+    config = CONFIG.replace("workers = 1", 'workers = 1\nfetch_timeout = "1h"\nshutdown_timeout = "1h"')
     (tmp_path / "ujr.toml").write_text(config)
     with started(tmp_path, "run") as runner:
         runner.wait_said("here: notes.note")
         runner.signal(signal.SIGTERM)
         assert runner.wait() == 0
-    (tmp_path / "ujr.toml").write_text(config.replace('"1h"', '"10ms"'))
+    (tmp_path / "ujr.toml").write_text(config.replace('"1h"', '"10ms"', 1))
     with started(tmp_path, "run") as runner:
         runner.wait_said('executor "threads" has not answered for 10 ms; its runs wait for it')
         runner.signal(signal.SIGTERM)

@@ -47,6 +47,7 @@ class Noted:
 
     capabilities = Capabilities(2)
     next_wake = math.inf
+    trouble = ""
 
     def __init__(self) -> None:
         self.orders: list[Order] = []

@@ -157,12 +157,12 @@ def test_beside_the_main_thread_handlers_are_left_alone() -> None:
     def watch() -> None:
         with unchanged_process() as said:
             entered.set()
-            assert changed_meanwhile.wait(10)
+            assert changed_meanwhile.wait(60)
         texts.extend(said)
 
     thread = threading.Thread(target=watch)
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     changed_meanwhile.set()
     thread.join()

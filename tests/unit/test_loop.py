@@ -82,11 +82,11 @@ def test_a_long_sleep_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 class Troubled(InlineExecutor):
     """An executor that says at first that it cannot start workers."""
 
-    trouble: ClassVar = WorkersCannotStart("no worker can be started: correct-horse is full", 0.4)
+    told: ClassVar = WorkersCannotStart("no worker can be started: correct-horse is full", 0.4)
 
     def __init__(self, capacity: int = 1) -> None:
         super().__init__(capacity)
-        self._left: list[News] = [self.trouble]
+        self._left: list[News] = [self.told]
 
     def flush(self, now: float) -> Iterator[News]:
         """Say it once."""
@@ -110,7 +110,7 @@ def test_what_an_executor_cannot_do_is_said(monkeypatch: pytest.MonkeyPatch, del
     """Once, with when it is tried again, and without a secret; the run that waited for it is none the worse."""
     redact.remember(Secret("correct-horse", name="PW"))
     monkeypatch.setattr(running, "InlineExecutor", Troubled)
-    monkeypatch.setattr(Troubled, "trouble", attrs.evolve(Troubled.trouble, retry_after=delay))
+    monkeypatch.setattr(Troubled, "told", attrs.evolve(Troubled.told, retry_after=delay))
     ran = run_jobs([Once()], {"jobs": {"job": {"plugin": "Once"}}})
     assert [text for text in ran.said if "worker" in text] == [f"no worker can be started: <Secret PW> is full{told}"]
     assert len(ran.succeeded) == 1

@@ -91,7 +91,7 @@ def test_what_it_writes_keeps_its_contract(ujr: Ujr, tmp_path: Path) -> None:
     paths = ":".join([environment()["PYTHONPATH"], *map(str, folders)])
     ended = subprocess.run(
         [*pytest_of_author, "-p", "no:cacheprovider", *map(str, folders)],
-        cwd=tmp_path, env=environment(PYTHONPATH=paths), capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, env=environment(PYTHONPATH=paths), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert " passed" in ended.stdout

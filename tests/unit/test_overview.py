@@ -180,7 +180,7 @@ def test_what_runs_is_shown_with_the_time_it_began(tmp_path: pathlib.Path, fifo:
         assert second["label"] == "south 0"
         since = [run["since"] for run in status["running"]["runs"]]
         assert before - 1 < since[0] <= since[1] <= status["now"] + 1
-        assert status["executors"] == [{"name": "local", "capacity": 2, "busy": 2}]
+        assert status["executors"] == [{"name": "local", "capacity": 2, "busy": 2, "text": ""}]
         runner.ask("cancel", "north")
         runner.seen.wait_for("north 0", "cancelled")
         status = runner.status

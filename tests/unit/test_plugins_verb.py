@@ -36,7 +36,7 @@ def ujr(folder: pathlib.Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a person does."""
     program = f"import sys; sys.path.append({str(REPOSITORY)!r}); from ujr_core.cli import main; main()"
     return subprocess.run([sys.executable, "-c", program, *words], cwd=folder, capture_output=True, text=True,
-                          timeout=60, check=False)  # fmt: skip
+                          timeout=300, check=False)  # fmt: skip
 
 
 def imported(folder: pathlib.Path) -> set[str]:

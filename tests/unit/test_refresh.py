@@ -598,7 +598,7 @@ def test_a_folder_that_was_replaced_is_followed(folder: pathlib.Path) -> None:
 def test_a_wrong_table_of_another_source_ends_no_start(folder: pathlib.Path) -> None:
     """An application may write it; its source is left out, said, and asked again. The file's own faults end a start."""
     db = source("db", {"x": table(every="soon"), "y": table()})
-    (folder / "ujr.toml").write_text(job("a"))
+    (folder / "ujr.toml").write_text('[runner]\ndisable_plugins = ["log"]\n' + job("a"))
     project = load_project(folder / "ujr.toml", (Idle(), db), discover=False)
     assert (project.faults, list(project.jobs)) == ((), ["a"])
     assert [fault.code for fault in project.source_warnings] == ["config-duration"]

@@ -957,7 +957,7 @@ def test_a_slow_import_is_said_while_it_lasts(load: Load, monkeypatch: pytest.Mo
 
     class Slow:
         def __init__(self) -> None:
-            assert is_said.wait(10)
+            assert is_said.wait(60)
 
     assert load(Slow).find("Slow").status == "loaded"
     assert said == ['plugin "Slow" has been loading for 10 ms']

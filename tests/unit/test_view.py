@@ -90,10 +90,14 @@ def test_a_run_that_is_not_the_first_and_not_here_says_so() -> None:
             {"limits": [{"name": "api", "concurrent": None, "used": 2, "held": 1}]},
             "limit    api: 2 in use, 1 waiting",
         ),
+        (
+            {"executors": [{"name": "dask", "capacity": 1, "busy": 1, "text": "cannot be had:\nOSError: away"}]},
+            "executor dask: cannot be had: OSError: away",
+        ),
         ({"reporters": [{"name": "mail", "waiting": 0, "dropped": 12}]}, "reporter mail: 12 reports were dropped"),
         ({"lag": {"seconds": 2.1, "at": NOW - 40, "text": "numpy"}}, "lag      2.1 s, 40 s ago: numpy"),
     ],
-    ids=["reload", "source", "restart", "code", "limit", "rate", "reporter", "lag"],
+    ids=["reload", "source", "restart", "code", "limit", "rate", "executor", "reporter", "lag"],
 )  # fmt: skip
 def test_what_is_not_as_it_should_be_has_a_line(parts: dict[str, Any], line: str) -> None:
     """One line each, right below the counts; a runner that is well has none of them."""

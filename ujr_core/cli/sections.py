@@ -151,6 +151,9 @@ def _capacity(answered: Answered) -> Iterator[tuple[str, str, str]]:
         if limit["held"]:
             most = f" of {limit['concurrent']:,}" if limit["concurrent"] is not None else ""
             yield "limit", f"{limit['name']}: {limit['used']:,}{most} in use, {limit['held']:,} waiting", _ODD
+    for executor in answered.answer["executors"]:
+        if executor["text"]:
+            yield "executor", f"{executor['name']}: {_flat(executor['text'])}", _BAD
     for reporter in answered.answer["reporters"]:
         if reporter["dropped"]:
             yield "reporter", f"{reporter['name']}: {reporter['dropped']:,} reports were dropped", _ODD

@@ -20,6 +20,7 @@ from ujr_core.dispatch import Dispatch
 from ujr_core.errors import Faults, StateError
 from ujr_core.lag import Lag
 from ujr_core.project import Project
+from ujr_core.redact import scrub
 from ujr_core.reloading import LastRead, Reloading
 from ujr_core.reporting import Reporting
 from ujr_core.scheduler import State
@@ -86,7 +87,12 @@ class Overview:
             "failures": self._failures(),
             "limits": self._limits(),
             "executors": [
-                {"name": name, "capacity": places.capacity, "busy": len(places.taken)}
+                {
+                    "name": name,
+                    "capacity": places.capacity,
+                    "busy": len(places.taken),
+                    "text": cut(scrub(self._dispatch.trouble_of(name))),
+                }
                 for name, places in self.state.places.items()
             ],
             "reporters": [attrs.asdict(behind) for behind in self._reporting.behind()],

@@ -65,6 +65,7 @@ class LocalPool:
         # A line beyond what one worker takes would wait for the next one's start.
         self.capabilities = Capabilities(workers, longest_line=min(LONGEST_LINE, recycle or LONGEST_LINE))
         self.next_wake = 0.0
+        self.trouble = ""
         self._watcher = watcher
         self._silence = silence
         self._recycle = recycle
@@ -261,6 +262,7 @@ class LocalPool:
             self._watcher.forget(seat.process.news_fd)
         if seat.has_begun_any:
             self._backoff.succeeded()
+            self.trouble = ""
         self._look_after(seat)
         return news
 
@@ -326,4 +328,5 @@ class LocalPool:
 
     def _could_not_start(self, message: str, now: float) -> None:
         delay = self._backoff.failed(now)
+        self.trouble = message
         self._news.append(WorkersCannotStart(message, delay))

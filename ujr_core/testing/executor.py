@@ -28,6 +28,7 @@ class InlineExecutor:
     """
 
     next_wake = math.inf
+    trouble = ""
 
     def __init__(self, capacity: int = 1) -> None:
         self.capabilities = Capabilities(capacity)

@@ -65,7 +65,7 @@ def test_the_configurations_have_no_fault(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NORTH_API_KEY", "k")
     project = Runner("ujr.toml").project
-    project.registry.close(pytest.fail)
+    project.registry.close(lambda error: pytest.fail(str(error)))
     assert project.faults == ()
     proofs = [asked.headers.get("authorization") or asked.headers.get("x-api-key") for asked in server.asked]
     assert proofs == (["Bearer t"] if number == 0 else [None, "k"])

@@ -61,7 +61,7 @@ def test_a_check_tells_that_a_server_is_down(server: DocumentServer, tmp_path: P
 def loaded(configured: dict[str, Any]) -> Project:
     """Return what a runner would begin with; the plugins that it loaded are closed."""
     project = Runner(configured).project
-    project.registry.close(pytest.fail)
+    project.registry.close(lambda error: pytest.fail(str(error)))
     return project
 
 

@@ -59,7 +59,7 @@ def test_the_configurations_have_no_fault(number: int, tmp_path: Path, monkeypat
     (tmp_path / "ujr.toml").write_text(blocks("toml")[number])
     monkeypatch.chdir(tmp_path)
     project = Runner("ujr.toml").project
-    project.registry.close(pytest.fail)
+    project.registry.close(lambda error: pytest.fail(str(error)))
     assert project.faults == ()
 
 
