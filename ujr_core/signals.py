@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from ujr_core.inbox import Called, Inbox
+from ujr_core.interrupt import was_interrupted
 from ujr_core.scheduler.events import StopRequested
 
 EXIT_CODES = {signal.SIGTERM: 0, signal.SIGINT: 130}
@@ -47,6 +48,8 @@ def handled(inbox: Inbox, *, hang_up: Act, dump: Act) -> Iterator[None]:
     # The descriptor wakes a wait that begins between the signal and its handler.
     before_fd = signal.set_wakeup_fd(inbox.wake_fd, warn_on_full_buffer=False)
     before = {number: signal.signal(number, handle) for number in news}
+    if was_interrupted():  # and yet it has come to here
+        inbox.put(news[signal.SIGINT])
     try:
         yield
     finally:

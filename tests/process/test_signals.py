@@ -15,6 +15,7 @@ import pytest
 
 from tests.process.faults.processes import poll_until
 from tests.process.faults.report_file import read_reports
+from tests.process.second import is_within
 from tests.process.signalled import (
     BOUND,
     CONFIGURATION,
@@ -27,7 +28,7 @@ from tests.process.signalled import (
     plan_of,
     restarted,
 )
-from tests.process.ujr_process import COMMAND, PATIENCE, environment
+from tests.process.ujr_process import COMMAND, PATIENCE, environment, ujr
 from ujr_core.control.client import ask
 from ujr_core.control.wire import Request
 
@@ -62,9 +63,21 @@ def test_a_runner_that_is_told_to_stop_at_any_instant_ends_and_leaves_nothing(
     with ThreadPoolExecutor(3) as lives:
         ends = list(lives.map(lived, folders, plans))
     assert [text for plan, ended in zip(plans, ends, strict=True) for text in complaints(plan, ended)] == []
-    # A busy machine may hold up some of them by seconds; a runner that takes too long holds up all.
-    assert min(ended.took for ended in ends) <= BOUND
+    # A busy machine may hold up some of them by seconds, or all; a runner that takes too long does so alone, too.
+    assert min(ended.took for ended in ends) <= BOUND or is_in_time_alone(tmp_path / "alone")
     assert restarted(folders[-1]) == []
+
+
+def is_in_time_alone(folder: pathlib.Path) -> bool:
+    """Tell whether a runner ends in time by a clock that a busy machine holds up as well."""
+    folder.mkdir()
+    life = Life(folder)
+    try:
+        poll_until(lambda: read_reports(folder, "started", "stubborn"))
+        life.send(signal.SIGTERM)
+        return is_within(BOUND, lambda: life.process.poll() is not None)
+    finally:
+        life.close()
 
 
 @pytest.fixture
@@ -168,10 +181,44 @@ def test_under_nohup_a_hang_up_changes_nothing(tmp_path: pathlib.Path) -> None:
         life.close()
 
 
+LOSES = """
+import os, signal, sys
+from ujr_core import hookimpl
+
+class Loses:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass  # Python raises it here, and prints that it is ignored
+
+if "ujr_core.cli" in sys.modules:
+    Loses()
+
+@hookimpl
+def get_runnable_tasks(job):
+    return []
+"""
+
+
+def test_an_interrupt_that_python_loses_while_a_runner_starts_ends_it_all_the_same(tmp_path: pathlib.Path) -> None:
+    """As the callback with which each import ends may do, and any destructor."""
+    (tmp_path / "loses.py").write_text(LOSES)
+    (tmp_path / "ujr.toml").write_text('[runner]\nplugins = ["loses"]\n[jobs.one]\nplugin = "loses"\n')
+    ended = ujr(tmp_path, "run")
+    assert ended.returncode == 130
+    assert "Exception ignored in" in ended.stderr
+
+
 def test_after_a_kill_the_next_runner_starts_at_once(life: Life) -> None:
     """The lock has gone with its process, though workers and their children may take a moment longer (R05)."""
     refused = subprocess.run(
-        [*COMMAND, "run"], cwd=life.folder, env=environment(), capture_output=True, text=True, timeout=30, check=False
+        [*COMMAND, "run"],
+        cwd=life.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert refused.returncode == 4
     assert "error[already-running]" in refused.stderr
@@ -181,7 +228,8 @@ def test_after_a_kill_the_next_runner_starts_at_once(life: Life) -> None:
         [*COMMAND, "run"], cwd=life.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as following:
         try:
-            poll_until(lambda: len(read_reports(life.folder, "started", "gentle")) == 2)
+            for job in ("gentle", "stubborn"):  # without the second, nobody would have to be killed
+                poll_until(lambda: len(read_reports(life.folder, "started", job)) == 2)  # noqa: B023  # called at once
         finally:
             following.terminate()
         assert following.communicate()[1].count(b"already-running") == 0

@@ -14,7 +14,18 @@ ROOT = pathlib.Path(ujr_core.__file__).parent
 
 # Lowest floor first. A room may import rooms of lower floors; rooms of one floor do not know each other.
 FLOORS = (
-    ("clock", "errors", "durations", "expectation", "footprint", "texts", "privacy", "codewatch", "hangup"),
+    (
+        "clock",
+        "errors",
+        "durations",
+        "expectation",
+        "footprint",
+        "texts",
+        "privacy",
+        "codewatch",
+        "hangup",
+        "interrupt",
+    ),
     ("secret", "patience", "lag", "firstprocess"),
     ("naming", "redact"),
     ("signature", "foreign", "workingfolder", "notify"),

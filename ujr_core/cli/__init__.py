@@ -17,7 +17,9 @@ def main() -> NoReturn:
     try:
         if "run" in sys.argv:
             from ujr_core.hangup import survive_hang_ups
+            from ujr_core.interrupt import remember_interrupts
 
+            remember_interrupts()
             survive_hang_ups()
         from ujr_core.cli.verbs import ujr
 
