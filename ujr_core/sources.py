@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ujr_core import hookspecs
-from ujr_core.configuration.jobs import tables_of
+from ujr_core.configuration.jobs import tables_of, unreadable_table
 from ujr_core.configuration.place import Place
 from ujr_core.configuration.plain import plain
 from ujr_core.configuration.settings import Main
@@ -68,7 +68,7 @@ class Sources:
     def _tables(self, name: str) -> Mapping[Any, object]:
         # Looking at an answer may take as long as asking for it: it may be a mapping that fetches what it is asked for.
         tables = tables_of(self._registry.call_one(name, hookspecs.config_source, start=self._start), name)
-        return {job: plain(table) for job, table in tables.items()}
+        return {job: _plain(job, table, name) for job, table in tables.items()}
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Return a snapshot of each source, with nothing in force yet."""
@@ -98,6 +98,13 @@ class Sources:
             return _seconds(table["refresh"])
         except WrongError:  # which is among the faults
             return REFRESH
+
+
+def _plain(job: object, table: object, source: str) -> Any:
+    try:
+        return plain(table)
+    except Exception as error:  # noqa: BLE001  # of a stranger's mapping
+        raise unreadable_table(job, error, source) from None
 
 
 def _seconds(value: object) -> float:

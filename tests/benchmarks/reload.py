@@ -52,13 +52,11 @@ class Reload:
 
     Args:
         parsing: seconds for the text alone.
-        handing: seconds for taking twice what was parsed: the main reader and the source have a copy each.
         rest: seconds for all else, until the difference is known.
         deciding: seconds of the scheduler's step.
     """
 
     parsing: float
-    handing: float
     rest: float
     deciding: float
 
@@ -74,13 +72,10 @@ def reloads(folder: Path, count: int) -> Iterator[Reload]:
         # A line more at the top each time: every job but one is what it was, at another place.
         path.write_text(text(number, head="# one more\n" * number))
         began = time.process_time()
-        read_configuration(path)
+        read_configuration(path, shared=True)
         parsed = time.process_time()
-        read_configuration(path)
-        once_more = time.process_time() - parsed
-        began_rest = time.process_time()
         read = refresh.look(is_meant=True)
-        rest = time.process_time() - began_rest - 2 * once_more
+        rest = time.process_time() - parsed
         assert read is not None
         names = {job.name for job in read.diff.changed}
         assert names == {f"job{number}", *({f"job{number - 1}"} if number else set())}, names
@@ -88,7 +83,7 @@ def reloads(folder: Path, count: int) -> Iterator[Reload]:
         ordered = step(state, [JobChanged(job) for job in read.diff.changed], 10.0 + number)
         deciding = time.process_time() - began_step
         assert {getattr(one, "job", None) for one in ordered} <= names, ordered
-        yield Reload(parsed - began, 2 * once_more, rest, deciding)
+        yield Reload(parsed - began, rest, deciding)
 
 
 def _resting(jobs: Iterable[JobConfig]) -> State:
@@ -162,7 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), tuned():
         measured = list(reloads(Path(name), given.repeat))
     print(f"a reload of {JOBS:,} jobs with one change, medians of {given.repeat}, processor time in ms")
-    for part in ("parsing", "handing", "rest", "deciding"):
+    for part in ("parsing", "rest", "deciding"):
         values = [1000 * getattr(one, part) for one in measured]
         print(f"  {part:<10} {statistics.median(values):8.1f}  ({min(values):.1f} to {max(values):.1f})")
     # Far away, so that nothing is due while it is measured.

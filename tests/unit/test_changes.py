@@ -421,7 +421,7 @@ def test_a_removed_job_that_comes_back_adopts_what_runs() -> None:
     world.job("a", lambda: ["x"], at=30, on_stop="finish", check_interval=20)
     world.run(until=150)
     assert world.start_times("x") == [0, 120]
-    assert world.explain("a").state == "resting"
+    assert world.explain("a").state == "running"
 
 
 def test_a_removed_job_is_waited_for_until_idle() -> None:

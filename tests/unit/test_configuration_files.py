@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import threading
@@ -13,8 +14,11 @@ import pytest
 from ujr_core.builtin import toml
 from ujr_core.configuration import tomlfile
 from ujr_core.configuration.document import digest_of, files_of, find, read_configuration
+from ujr_core.configuration.jobs import consolidate
+from ujr_core.configuration.overrides import Overrides
 from ujr_core.configuration.settings import read_main
 from ujr_core.configuration.tomlfile import parse_toml, read_toml
+from ujr_core.configuration.writing import consolidated
 from ujr_core.errors import ConfigError, Faults, UJRError
 from ujr_core.values import Start
 
@@ -420,3 +424,25 @@ def test_what_the_parser_has_no_place_for_has_its_line(text: str, where: str) ->
         parse_toml(text, "ujr.toml")
     assert caught.value.code == "config-malformed"
     assert caught.value.where == where
+
+
+def test_tables_that_are_shared_are_changed_by_nobody_of_ours(tmp_path: Path) -> None:
+    """Files united, settings laid over them, jobs read and shown: the next reader finds what stands in the files."""
+    main = tmp_path / "ujr.toml"
+    files = {
+        main: '[runner]\nplugins = ["a"]\n[jobs.a]\nplugin = "call"\n[jobs.a.params]\nx = 1\nlist = [{ y = 1 }]\n',
+        tmp_path / "ujr.d" / "1.toml": '[runner]\nplugins = ["b"]\n[jobs.b]\nparams.secret = { secret = "env:B" }\n',
+        tmp_path / "ujr.d" / "2.toml": '[runner]\nplugins = ["c"]\nworkers = 3\n[jobs.a.params]\nz = 3\n',
+    }
+    (tmp_path / "ujr.d").mkdir()
+    for path, text in files.items():
+        path.write_text(text)
+    before = {path: copy.deepcopy(read_toml(path, shared=True).mapping) for path in files}
+    overrides = Overrides(sets=("jobs.a.params.x=2", "jobs.b.params.new=1", "runner.workers=4"))
+    for _ in range(2):
+        read = read_main(main, overrides)
+        assert read.runner.plugins == ("a", "b", "c")
+        found = consolidate([("toml", read.job_tables())], read.runner, overrides=read.job_overrides)
+        found.jobs["a"].params["list"].append("changed by a plugin")
+        consolidated(read.document, {name: one.table for name, one in found.tables.items()}).toml()
+        assert {path: read_toml(path, shared=True).mapping for path in files} == before

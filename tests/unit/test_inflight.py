@@ -237,7 +237,7 @@ def test_texts_longer_than_a_slot_are_cut_and_the_run_is_found(
     """However long they are, and whatever they are made of, none pushes another out."""
     job, plugin, node, function, signature = texts
     if label is None:  # as of a task to which nobody gave a name
-        signature = signature_of(signature, (), {})
+        signature = signature_of(ascii(signature), (), {})
     identity = f"{'f' * 8}-{2**64 - 1}"
     data = encoded(encoded_kind(job, plugin, node, function, timeout), identity, 2**31, signature, label)
     found = Particulars.decoded(through_a_page(data))

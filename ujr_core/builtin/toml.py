@@ -16,7 +16,7 @@ def config_source(start: Start) -> Mapping[str, JobTable] | None:
     """Return the jobs of the files; None if they have none, or if the configuration was passed as a mapping."""
     if start.path is None:
         return None
-    document = read_configuration(start.path)
+    document = read_configuration(start.path, shared=True)
     jobs = document.mapping.get("jobs")
     if not isinstance(jobs, Mapping):
         return None  # whoever reads the rest of the file says what is wrong

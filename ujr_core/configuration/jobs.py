@@ -183,7 +183,7 @@ class _Reading:
         except Exception as error:  # noqa: BLE001  # of a stranger's mapping, when it was looked at; the others count
             self.jobs.pop(name, None)
             self.tables.pop(name, None)
-            self.wrong.append(Wrong(_raised(name, error, source), (source,)))
+            self.wrong.append(Wrong(unreadable_table(name, error, source), (source,)))
 
     def _take(self, name: Any, table: object, source: str) -> None:
         origin = _origin(table, source)
@@ -339,7 +339,8 @@ def _tables(answers: Iterable[tuple[str, object]], wrong: list[Wrong]) -> Iterat
             yield normal_name(name) if isinstance(name, str) else name, table, source
 
 
-def _raised(name: object, error: Exception, source: str) -> PluginError:
+def unreadable_table(name: object, error: Exception, source: str) -> PluginError:
+    """Say that a source's table raised when it was looked at."""
     return PluginError(
         "plugin-wrong-answer",
         f'config_source of plugin "{source}" returned a table for {shown(name)} that raised {one_line(error)}',

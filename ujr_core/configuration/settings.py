@@ -132,7 +132,7 @@ def read_main(path: str | Path, overrides: Overrides = NO_OVERRIDES) -> Main:
         Faults: several are.
     """
     absolute = Path(path).absolute()
-    document, twice = read_united(absolute)
+    document, twice = read_united(absolute, shared=True)
     over = read_overrides(overrides, RunnerSettings)
     table: JobTable = overridden(document, over.table, "")
     main = _main(table, absolute, absolute.parent)

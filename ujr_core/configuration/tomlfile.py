@@ -24,10 +24,14 @@ KEPT = 16_000_000
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
-def read_toml(path: str | Path) -> JobTable:
+def read_toml(path: str | Path, *, shared: bool = False) -> JobTable:
     """Read a TOML file, with the line of each key; it does not look at what the keys mean.
 
     What has not changed since it was last read is not parsed again; the table is the caller's own all the same.
+
+    Args:
+        path: of the file.
+        shared: return the tables that all who say so have, for those that change nothing in them: it takes no copy.
 
     Raises:
         ConfigError: ``config-missing``, ``config-unreadable`` or ``config-malformed``.
@@ -39,7 +43,7 @@ def read_toml(path: str | Path) -> JobTable:
     if parsed is None:
         parsed = _parse(_decoded(content, source), source)
         _PARSED.put(key, content, parsed)
-    return JobTable(_copy(parsed.mapping), Origin(source, parsed.lines))
+    return JobTable(parsed.mapping if shared else _copy(parsed.mapping), Origin(source, parsed.lines))
 
 
 def parse_toml(text: str, source: str) -> JobTable:

@@ -20,12 +20,13 @@ class Union:
     """One table made of those of several files; a key that two of them give is a fault.
 
     Args:
-        first: the table that the others join; it belongs to the union from now on.
+        first: the table that the others join; it stays as it is.
     """
 
     def __init__(self, first: JobTable) -> None:
         self.faults: list[UJRError] = []
         self._mapping = dict(first.mapping)
+        self._owned: set[KeyPath] = set()
         self._elsewhere: dict[KeyPath, Origin] = {}
         self._origin = attrs.evolve(first.origin, elsewhere=self._elsewhere)
 
@@ -35,7 +36,7 @@ class Union:
         return JobTable(self._mapping, self._origin)
 
     def add(self, table: JobTable) -> None:
-        """Let a table join; it belongs to the union from now on."""
+        """Let a table join; it stays as it is."""
         self._join(self._mapping, table.mapping, table.origin, ())
 
     def _join(self, united: dict[str, Any], table: Mapping[str, Any], origin: Origin, path: KeyPath) -> None:
@@ -46,13 +47,20 @@ class Union:
                 united[key] = value
                 self._elsewhere[self._origin.prefix + inner] = origin.below(*inner)
             elif isinstance(united[key], dict) and isinstance(value, dict):
-                self._join(united[key], value, origin, inner)
+                self._join(self._own(united, key, inner), value, origin, inner)
             elif inner in CONCATENATED and isinstance(united[key], list) and isinstance(value, list):
-                self._extend(united[key], value, origin.below(*inner), inner)
+                self._extend(self._own(united, key, inner), value, origin.below(*inner), inner)
             else:
                 twice.append(key)
         if twice:
             self.faults.append(self._twice(twice, origin, path))
+
+    def _own(self, united: dict[str, Any], key: str, path: KeyPath) -> Any:
+        """Return what stands there, copied the first time: it may be somebody else's, too."""
+        if path not in self._owned:
+            self._owned.add(path)
+            united[key] = united[key].copy()
+        return united[key]
 
     def _extend(self, united: list[Any], items: list[Any], origin: Origin, path: KeyPath) -> None:
         for index, item in enumerate(items):
