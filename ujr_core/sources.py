@@ -12,7 +12,7 @@ from typing import Any
 from ujr_core import hookspecs
 from ujr_core.configuration.jobs import tables_of, unreadable_table
 from ujr_core.configuration.place import Place
-from ujr_core.configuration.plain import plain
+from ujr_core.configuration.plain import is_parsed, plain
 from ujr_core.configuration.settings import Main
 from ujr_core.configuration.snapshots import Snapshot
 from ujr_core.configuration.structure import unknown_key
@@ -68,7 +68,7 @@ class Sources:
     def _tables(self, name: str) -> Mapping[Any, object]:
         # Looking at an answer may take as long as asking for it: it may be a mapping that fetches what it is asked for.
         tables = tables_of(self._registry.call_one(name, hookspecs.config_source, start=self._start), name)
-        return {job: _plain(job, table, name) for job, table in tables.items()}
+        return {job: table if is_parsed(table) else _plain(job, table, name) for job, table in tables.items()}
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Return a snapshot of each source, with nothing in force yet."""

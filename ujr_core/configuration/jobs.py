@@ -186,21 +186,20 @@ class _Reading:
             self.wrong.append(Wrong(unreadable_table(name, error, source), (source,)))
 
     def _take(self, name: Any, table: object, source: str) -> None:
-        origin = _origin(table, source)
+        written = table if isinstance(table, JobTable) else JobTable(table, Origin(source))  # type: ignore[arg-type]
         if name in self._places:
-            self._refuse_twice(name, origin, source)
+            self._refuse_twice(name, written.origin, source)
             return
-        self._places[name] = origin, source
+        self._places[name] = written.origin, source
         if name in self._overrides:
-            table = overridden(table, self._overrides[name], source)
-            origin = _origin(table, source)
-        written = table if isinstance(table, JobTable) else JobTable(table, origin)  # type: ignore[arg-type]
-        if isinstance(written.mapping, Mapping):
+            written = table = overridden(written, self._overrides[name], source)
+        mapping = written.mapping
+        if mapping.__class__ is dict or isinstance(mapping, Mapping):  # the first asks at a tenth of the cost
             # What has lines was parsed from a text.
-            fingerprint = print_of(written.mapping, is_tree=bool(origin.lines))
-            now = self.tables[name] = Written(source, written, fingerprint)
+            fingerprint = print_of(mapping, is_tree=bool(written.origin.lines))
+            self.tables[name] = Written(source, written, fingerprint)
             before = self._before.tables.get(name)
-            if before is not None and now.print == before.print and source == before.source and now.print:
+            if before is not None and fingerprint and before.print == fingerprint and before.source == source:
                 job = self._before.jobs.get(name)
                 if job is not None:
                     self.jobs[name] = job

@@ -9,18 +9,22 @@ from ujr_core.configuration.depth import MOST_VALUES
 from ujr_core.values import JobTable
 
 
+def is_parsed(table: object) -> bool:
+    """Tell whether a table was parsed from a text, and is plain already."""
+    return isinstance(table, JobTable) and bool(table.origin.lines)
+
+
 def plain(value: object) -> Any:
     """Return tables and arrays as dicts and lists of their own, and everything else as it is.
 
-    A stranger's table may hang or raise whenever it is looked at, and change whenever it likes; a copy does not. What
-    was parsed from a text is plain already. What stands in several places is copied once.
+    A stranger's table may hang or raise whenever it is looked at, and change whenever it likes; a copy does not. What stands in several places is copied once.
 
     Raises:
         ValueError: it has more than a million values, or no end.
     """
-    if not isinstance(value, JobTable):
-        return _Copying().copy(value)
-    return value if value.origin.lines else JobTable(_Copying().copy(value.mapping), value.origin)
+    if isinstance(value, JobTable):
+        return JobTable(_Copying().copy(value.mapping), value.origin)
+    return _Copying().copy(value)
 
 
 class _Copying:
