@@ -21,8 +21,11 @@ _NO_SHRINK = [Phase.explicit, Phase.reuse, Phase.generate]
 settings.register_profile("quick", max_examples=200, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("thorough", max_examples=3_000, stateful_step_count=50, phases=_NO_SHRINK, **_SHARED)
 settings.register_profile("shrink", max_examples=2_000, stateful_step_count=50, **_SHARED)
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup; what is started here would inherit it
+# As under nohup, and in the background of a script; what is started here would inherit it.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.load_profile(os.environ.get("UJR_HYPOTHESIS", "quick"))
 
 

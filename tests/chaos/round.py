@@ -19,7 +19,7 @@ from tests.chaos.rest import Rest, leak
 from tests.chaos.sharedmemory import SharedMemory
 from tests.chaos.watch import Watch
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a round says that nothing came of it."""
 
 STEADY = 1.0

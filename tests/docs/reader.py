@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 
 from tests.docs.pages import REPOSITORY, Block, blocks
+from tests.process.ujr_process import without_lag
 
 COMMANDS = {"ujr": "tests.newcomer", "pytest": "pytest"}
 """What is installed where commands are typed, and its module."""
@@ -26,10 +27,10 @@ def typed(line: str, folder: pathlib.Path, environ: Mapping[str, str] | None = N
         environ: default: one in which this checkout is installed, and no plugin is.
     """
     done = subprocess.run(
-        line, shell=True, cwd=folder, env=dict(environ or newcomer(folder)), text=True, timeout=60, check=False,
+        line, shell=True, cwd=folder, env=dict(environ or newcomer(folder)), text=True, timeout=300, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    return done.stdout
+    return without_lag(done.stdout)
 
 
 def newcomer(folder: pathlib.Path, *python_path: pathlib.Path) -> dict[str, str]:

@@ -53,7 +53,7 @@ def litter_and_wait(folder: str) -> NoReturn:
 
 def pids_in(folder: pathlib.Path) -> list[int]:
     """Wait until all have been started."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while missing := [name for name in KINDS if not (folder / name).exists()]:
         assert time.monotonic() < deadline, f"never started: {missing}"
         select.select([], [], [], 0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pathlib
 import signal
 import sys
 import threading
@@ -63,9 +64,10 @@ def return_lock() -> Any:
     return threading.Lock()
 
 
-def ignore_and_wait() -> NoReturn:
-    """Ignore TERM, and never end."""
+def ignore_and_wait(witness: str) -> NoReturn:
+    """Ignore TERM, tell so by a file, and never end."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pathlib.Path(witness).touch()
     while True:
         signal.pause()
 

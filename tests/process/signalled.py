@@ -22,7 +22,7 @@ from ujr_core.statefolder import locked
 
 SHUTDOWN_TIMEOUT = GRACE = 0.3
 BOUND = SHUTDOWN_TIMEOUT + GRACE + 1.0
-SLACK = 12.0
+SLACK = 60.0
 """Seconds that a machine on which much else runs may take longer; that the runner ends at all is what is judged."""
 
 JOBS = '''

@@ -57,10 +57,12 @@ class Terminal:
         return self._screen.cursor.y, self._screen.cursor.x, self._screen.cursor.hidden
 
     def wait_shows(self, pattern: str) -> re.Match[str]:
-        """Read until the screen has a line in which something is found."""
+        """Read until the screen has a line in which something is found, and nothing is half drawn."""
         deadline = time.monotonic() + PATIENCE
-        while not (found := self._find(pattern)):
-            assert self._read(deadline), f"it ended, and never showed {pattern!r}:\n" + "\n".join(self.lines)
+        while not (found := self._find(pattern)) or self._is_half_drawn():
+            if not self._read(deadline):
+                assert found, f"it ended, and never showed {pattern!r}:\n" + "\n".join(self.lines)
+                break
         return found
 
     def press(self, keys: bytes) -> None:
@@ -90,6 +92,12 @@ class Terminal:
         self.process.wait()
         if self._master >= 0:
             os.close(self._master)
+
+    def _is_half_drawn(self) -> bool:
+        # A picture comes between these two; and what is written at once may come in parts.
+        return self.sent.rfind(b"\x1b[?7l") > self.sent.rfind(b"\x1b[?7h") or bool(
+            select.select([self._master], [], [], 0.05)[0]
+        )
 
     def _find(self, pattern: str) -> re.Match[str] | None:
         return next((found for line in self.lines if (found := re.search(pattern, line))), None)

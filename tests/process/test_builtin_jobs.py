@@ -185,6 +185,6 @@ def _wait_gone(pid: int) -> None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    ended, _, _ = select.select([descriptor], [], [], 20)
+    ended, _, _ = select.select([descriptor], [], [], 60)
     os.close(descriptor)
     assert ended, f"process {pid} outlived its run"

@@ -8,7 +8,6 @@ import functools
 import os
 import pathlib
 import random
-import select
 import shutil
 import signal
 import sqlite3
@@ -24,10 +23,14 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 
+from tests.process.second import is_within
+
 REPOSITORY = pathlib.Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "docs" / "examples" / "census"
 STDLIB = pathlib.Path(sysconfig.get_path("stdlib"))
 LEFT_OUT = {"site-packages", "dist-packages", "__pycache__"}
+PATIENCE = 300.0
+"""Seconds after which a test says that nothing came of it."""
 BRANCHES = ("If", "IfExp", "For", "AsyncFor", "While", "comprehension", "ExceptHandler", "match_case")
 
 pytestmark = [
@@ -85,15 +88,13 @@ class Census:
         del summary["of"]
         return Counter({name: int(str(value)) for name, value in summary.items()})
 
-    def left_processes(self, within: float) -> list[int]:
-        """Wait for every process with the mark to end; return those that have not after so many seconds."""
-        deadline = time.monotonic() + within
-        while pids := [pid for pid in _pids() if self.mark in _environ(pid)]:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return pids
-            _wait_for_exit(pids[0], left)
-        return []
+    def left_processes(self) -> list[int]:
+        """Wait for every process with the mark to end; return those that have not after a second."""
+        is_within(1.0, lambda: not self._marked())
+        return self._marked()
+
+    def _marked(self) -> list[int]:
+        return [pid for pid in _pids() if self.mark in _environ(pid)]
 
 
 def _pids() -> list[int]:
@@ -107,18 +108,9 @@ def _environ(pid: int) -> str:
         return ""
 
 
-def _wait_for_exit(pid: int, seconds: float) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        pidfd = os.pidfd_open(pid)
-        try:
-            select.select([pidfd], [], [], seconds)
-        finally:
-            os.close(pidfd)
-
-
-def _wait_until(is_true: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Look again and again while a process runs; return whether it came true in time."""
-    deadline = time.monotonic() + seconds
+def _wait_until(is_true: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+    """Look again and again while a process runs; return whether it came true."""
+    deadline = time.monotonic() + PATIENCE
     while not is_true():
         if time.monotonic() > deadline or process.poll() is not None:
             return False
@@ -166,10 +158,10 @@ def test_the_census_counts_what_a_plain_loop_counts(census: Census) -> None:
     config.write_text(config.read_text().replace('timeout = "1m"\n', f'timeout = "1m"\n{params}'))
     with census.started("--until-idle") as process:
         expected = plain_loop(root)  # while it runs
-        assert process.wait(120) == 0, census.log()
+        assert process.wait(PATIENCE) == 0, census.log()
     assert census.totals() == expected
     assert f"files{expected['files']:>17,}" in (census.folder / "report.txt").read_text()
-    assert census.left_processes(within=1) == []
+    assert census.left_processes() == []
 
 
 def test_a_census_that_is_killed_ten_times_ends_complete(census: Census) -> None:
@@ -179,15 +171,15 @@ def test_a_census_that_is_killed_ten_times_ends_complete(census: Census) -> None
         before = census.rows()
         with census.started("--until-idle") as process:
             if kill % 2:  # in the midst of measuring; the others may well come before the first row
-                assert _wait_until(functools.partial(census.has_more_than, before), process, 20), census.log()
+                assert _wait_until(functools.partial(census.has_more_than, before), process), census.log()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(moments.uniform(0.0, 0.6))
             process.send_signal(signal.SIGKILL)
             process.wait()
-        assert census.left_processes(within=1) == []
+        assert census.left_processes() == []
     with census.started("--until-idle") as process:
         expected = plain_loop()
-        assert process.wait(120) == 0, census.log()
+        assert process.wait(PATIENCE) == 0, census.log()
     assert census.totals() == expected
     assert census.query("SELECT path, times FROM measured WHERE times <> 1") == []
     assert census.query("PRAGMA integrity_check") == [("ok",)]
@@ -203,17 +195,17 @@ def test_an_edited_file_is_measured_again(census: Census) -> None:
         return census.query(sql, "watch.sqlite3") if (census.folder / "watch.txt").exists() else []
 
     with census.started(config="watch.toml") as process:
-        assert _wait_until(lambda: watched(gone) == [(1, 1)], process, 20), census.log()
+        assert _wait_until(lambda: watched(gone) == [(1, 1)], process), census.log()
         [(functions, _)] = watched(edited)
         assert isinstance(functions, int)
         report = (census.folder / "watch.txt").read_text()
         edited.write_text(edited.read_text() + "\n\ndef more(): ...\n")
         new.write_text("import os\n")
         gone.unlink()
-        assert _wait_until(lambda: watched(edited) == [(functions + 1, 2)], process, 20), census.log()
-        assert _wait_until(lambda: watched(new) == [(0, 1)] and not watched(gone), process, 20), census.log()
-        assert _wait_until(lambda: (census.folder / "watch.txt").read_text() != report, process, 20), census.log()
+        assert _wait_until(lambda: watched(edited) == [(functions + 1, 2)], process), census.log()
+        assert _wait_until(lambda: watched(new) == [(0, 1)] and not watched(gone), process), census.log()
+        assert _wait_until(lambda: (census.folder / "watch.txt").read_text() != report, process), census.log()
         assert watched(census.folder / "table.py")[0][1] == 1
         process.terminate()
-        assert process.wait(20) == 0, census.log()
-    assert census.left_processes(within=1) == []
+        assert process.wait(PATIENCE) == 0, census.log()
+    assert census.left_processes() == []

@@ -29,7 +29,7 @@ from ujr_core import CallFuture, LocalExecutor, Secret, TaskError, TaskFailed, W
 from ujr_core.localexecutor.drive import Drive, Pool
 
 ROOT = pathlib.Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Gate:
@@ -662,20 +662,22 @@ def test_what_was_never_used_is_shut_down() -> None:
 
 def test_nothing_is_left_afterwards() -> None:
     """No process, no thread, no descriptor."""
-    before = (surroundings(), set(threading.enumerate()))
+    before, threads = surroundings(), set(threading.enumerate())
     with LocalExecutor(2) as executor:
         list(executor.map(tasks.echo, range(100)))
         executor.submit(tasks.kill_self)
         executor.submit(tasks.return_lock)
     del executor
     gc.collect()
-    assert (surroundings(), set(threading.enumerate())) == before
+    assert surroundings() <= before
+    assert set(threading.enumerate()) <= threads
 
 
-def surroundings() -> tuple[set[str], set[str]]:
-    """Return the descriptors and the children of this process."""
+def surroundings() -> set[str]:
+    """Return the descriptors and the children of this process; of what came before, some may end meanwhile."""
     children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return {fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}, set(children)
+    descriptors = [fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+    return {*(f"child {pid}" for pid in children), *(f"descriptor {fd}" for fd in descriptors)}
 
 
 def test_who_lets_go_of_an_executor_leaves_nothing() -> None:
@@ -786,7 +788,7 @@ def test_a_thread_that_cannot_start_leaves_nothing(monkeypatch: pytest.MonkeyPat
             for _ in range(3):
                 with pytest.raises(RuntimeError, match="no thread left"):
                     executor.submit(tasks.add, 1)
-        assert surroundings() == before
+        assert surroundings() <= before
         assert executor.submit(tasks.add, 1).result(PATIENCE) == 1
 
 

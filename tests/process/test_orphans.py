@@ -15,8 +15,10 @@ import attrs
 import pytest
 
 from tests.process.litter import KINDS, pids_in
-from tests.process.test_tree import assert_gone_within_a_second, assert_none_gone, kill
+from tests.process.test_tree import assert_gone_within_a_second, assert_none_gone, kill, poll_until
 from tests.process.ujr_process import COMMAND, PATIENCE, environment, ujr
+from ujr_core.control.client import ask
+from ujr_core.control.wire import Request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no marks")
 
@@ -87,6 +89,8 @@ def test_a_runner_that_is_interrupted_twice_leaves_nothing(running: Running) -> 
     """The second ^C ends what runs at once."""
     below = children_of(running.process.pid)
     running.process.send_signal(signal.SIGINT)
+    # Until then the kernel, or Python, may take two signals for one.
+    poll_until(lambda: ask(running.folder / ".ujr", Request("status"))["runner"]["state"] == "stopping")
     assert_none_gone(running.litter)
     running.process.send_signal(signal.SIGINT)
     running.process.wait(PATIENCE)

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
+from tests import beside
 from tests.docs.reader import follow, write_files
 from tests.process.faults.processes import poll_until
 from tests.process.reloaded import JOBS, Running, job, put, running
-from tests.process.ujr_process import started
 from ujr_core.errors import Faults, UJRError
 
 
@@ -228,11 +228,11 @@ def test_code_that_has_changed_on_disk_is_shown_and_takes_a_restart(tmp_path: pa
 PAGE = "docs/how-to/change-a-running-configuration.md"
 
 
-def test_the_page_of_changing_is_true(tmp_path: pathlib.Path) -> None:
+def test_the_page_of_changing_is_true(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Typed beside a runner of its configuration, it shows what it says."""
+    monkeypatch.setattr("ujr_core.reloading.POLL", 3600.0)  # a busy one may see an edit before it is told to look
     project = tmp_path / "project"
     project.mkdir()
     write_files(PAGE, project)
-    with started(project, "run") as process:
-        process.wait_said("north")
+    with beside.running(project, (project / "ujr.toml").read_text()):
         follow(PAGE, project)

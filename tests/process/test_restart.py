@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import pathlib
+import select
 import signal
 import stat
 import time
@@ -61,6 +62,7 @@ def wait_over(folder: pathlib.Path, count: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while len(read_over(folder / ".ujr").get("job", ())) < count:
         assert time.monotonic() < deadline, f"never {count}: {read_over(folder / '.ujr')}"
+        select.select([], [], [], 0.01)
 
 
 def test_a_kill_in_the_middle_of_a_firing_runs_nothing_again_that_was_over(folder: pathlib.Path) -> None:

@@ -171,6 +171,7 @@ def test_signs_of_life_come_as_long_as_the_loop_turns(
     """They come again and again, end when the process stands still, and begin anew when it goes on."""
     monkeypatch.setenv("WATCHDOG_USEC", SHORT)
     with started(project, "run") as runner:
+        manager.wait_for("X_BEGUN")  # or its task would say that later
         for _ in range(5):
             manager.wait_for("WATCHDOG=1")
         stop(manager.speaker)

@@ -17,7 +17,8 @@ def is_parsed(table: object) -> bool:
 def plain(value: object) -> Any:
     """Return tables and arrays as dicts and lists of their own, and everything else as it is.
 
-    A stranger's table may hang or raise whenever it is looked at, and change whenever it likes; a copy does not. What stands in several places is copied once.
+    A stranger's table may hang or raise whenever it is looked at, and change whenever it likes; a copy does not. What
+    stands in several places is copied once.
 
     Raises:
         ValueError: it has more than a million values, or no end.

@@ -60,7 +60,7 @@ def _configuration(folder: pathlib.Path, plugins: list[str], disabled: tuple[str
             "[runner]",
             f"plugins = {plugins}",
             f"disable_plugins = {list(disabled)}",
-            'workers = 2\nfetch_timeout = "500ms"\nshutdown_timeout = "500ms"',
+            'workers = 2\nfetch_timeout = "500ms"\nshutdown_timeout = "10s"',
             f'[jobs.good]\nplugin = "good_job"\nparams.folder = "{folder}"',
             *(f'[jobs.{name}]\nplugin = "{plugin}"\ncheck_interval = "200ms"' for name, plugin in jobs.items()),
             "",

@@ -154,19 +154,23 @@ def _is_full(fd: int) -> bool:
 # What does not end by itself.
 
 
-def sleeps_for_ever() -> NoReturn:
+def sleeps_for_ever(witness: str = "") -> NoReturn:
     """Sleep in C, where no exception of another thread is delivered."""
+    if witness:
+        tell(witness, os.getpid())
     while True:
         time.sleep(3600)
 
 
-def swallows_everything() -> NoReturn:
+def swallows_everything(witness: str = "") -> NoReturn:
     """Turn TERM into an exception, and go on whatever is raised."""
 
     def refuse(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, refuse)
+    if witness:
+        tell(witness, os.getpid())
     while True:
         try:
             time.sleep(3600)
@@ -188,9 +192,10 @@ def sums_for_ever(witness: str = "") -> None:
     sum(itertools.repeat(0))
 
 
-def sums_on_after_term() -> None:
+def sums_on_after_term(witness: str) -> None:
     """Have a handler of TERM that is never called, since the interpreter never comes to it."""
     signal.signal(signal.SIGTERM, lambda *_: None)
+    tell(witness, os.getpid())
     sum(itertools.repeat(0))
 
 

@@ -20,8 +20,11 @@ Outcome = Result | Failure
 Script = Generator[list[Task], list[Outcome], None]
 """Yields tasks, and is sent their outcomes, in that order; what it does in between happens while none of them runs."""
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Seconds after which a task that hangs has failed."""
+
+LIMITS = (0.5, 5.0, 50.0)
+"""Seconds after which a task that is to be timed out is; the longer ones are for a machine that is very busy."""
 
 _numbers = itertools.count()
 
@@ -46,6 +49,24 @@ def failed(outcomes: Sequence[Outcome]) -> list[Failure]:
     return failures
 
 
+def timed_out(
+    function: Callable[..., Any], *args: Any, has_come: Callable[[Failure], object]
+) -> Generator[list[Task], list[Outcome], Failure]:
+    """Have a task end at its timeout, and return the failure; to be yielded from.
+
+    Args:
+        function: that does not end by itself.
+        args: of it.
+        has_come: whether it had come to where it is to be when its time was up; else it is given more.
+    """
+    for timeout in LIMITS:
+        (failure,) = failed((yield [call(function, *args, timeout=timeout)]))
+        assert failure.kind == "timeout", failure
+        if has_come(failure):
+            return failure
+    raise AssertionError(f"{function.__name__} never came so far: {failure}")
+
+
 class Ends:
     """A reporter that hands each outcome to whoever waits for it.
 
@@ -67,7 +88,7 @@ class Ends:
 
     def wait_end(self, task: Task) -> Outcome:
         """Wait for what comes of a task; for longer than its timeout, which says more."""
-        return self._ends[task.signature].get(timeout=TIMEOUT + 5)
+        return self._ends[task.signature].get(timeout=2 * TIMEOUT)
 
 
 class Scripts:

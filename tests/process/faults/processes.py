@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
+from tests.process.second import is_within
 from tests.process.ujr_process import PATIENCE
 
 
@@ -57,14 +58,10 @@ def descendants_of(pid: int) -> set[int]:
     return found
 
 
-def survivors(pids: set[int], seconds: float) -> set[int]:
-    """Wait until processes have ended; return those that have not after some seconds."""
-    deadline = time.monotonic() + seconds
-    while left := {pid for pid in pids if not is_gone(pid)}:
-        if time.monotonic() >= deadline:
-            return left
-        select.select([], [], [], 0.01)
-    return set()
+def survivors(pids: set[int]) -> set[int]:
+    """Wait until processes have ended; return those that have not after a second."""
+    is_within(1.0, lambda: all(map(is_gone, pids)))
+    return {pid for pid in pids if not is_gone(pid)}
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.process.faults import fault_tasks as tasks
-from tests.process.faults.play import Play, Script, call, failed, succeeded
+from tests.process.faults.play import Play, Script, call, failed, succeeded, timed_out
 from ujr_core import Job, JobDone, Result, Task, TaskError, TaskRun, hookimpl
 
 KIB_64 = 64 * 1024
@@ -136,34 +136,42 @@ def test_a_task_that_leaves_without_a_word_is_a_lost_worker_with_its_exit_code(p
 
 
 @pytest.mark.parametrize(
-    ("function", "signal"), [(tasks.sleeps_for_ever, "SIGTERM"), (tasks.swallows_everything, "SIGKILL")]
+    ("function", "signal", "grace"),
+    [(tasks.sleeps_for_ever, "SIGTERM", 60), (tasks.swallows_everything, "SIGKILL", 0.2)],
 )
 def test_a_task_past_its_timeout_ends_whatever_it_catches(
-    play: Play, function: Callable[[], object], signal: str
+    play: Play, tmp_path: pathlib.Path, function: Callable[[str], object], signal: str, grace: float
 ) -> None:
     """The limit is kept by signals to a process: neither a call of C nor an except clause stops them."""
+    witness = tmp_path / "begun"
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))  # so that the worker has imported what it needs
-        (failure,) = failed((yield [call(function, timeout=0.5)]))
-        assert (failure.kind, failure.signal) == ("timeout", signal)
+        failure = yield from timed_out(function, str(witness), has_come=lambda _: witness.exists())
+        assert failure.signal == signal
         succeeded((yield [call(tasks.pid)]))
 
-    play(script(), runner={"workers": 1})
+    play(script(), runner={"workers": 1}, grace=grace)
 
 
-@pytest.mark.parametrize("function", [tasks.sleeps_for_ever, tasks.sums_for_ever, tasks.swallows_everything])
-def test_the_report_of_a_timeout_shows_where_the_task_was_stuck(play: Play, function: Callable[[], object]) -> None:
+@pytest.mark.parametrize(
+    ("function", "grace"),
+    # What goes on after TERM is asked for its stack a tenth of a second later, and shows it in the rest of its grace.
+    [(tasks.sleeps_for_ever, 60), (tasks.sums_for_ever, 60), (tasks.swallows_everything, 2)],
+)
+def test_the_report_of_a_timeout_shows_where_the_task_was_stuck(
+    play: Play, function: Callable[[], object], grace: float
+) -> None:
     """Its stack when it was told to end, whole and once, also where no code of Python can run any more."""
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))
-        (failure,) = failed((yield [call(function, timeout=0.5)]))
-        assert failure.kind == "timeout"
-        assert function.__name__ in failure.output + failure.traceback
+        failure = yield from timed_out(
+            function, has_come=lambda failure: function.__name__ in failure.output + failure.traceback
+        )
         assert failure.output.count("Current thread ") == 1
 
-    play(script(), runner={"workers": 1})
+    play(script(), runner={"workers": 1}, grace=grace)
 
 
 def test_a_run_that_ends_at_its_timeout_has_one_outcome(play: Play) -> None:
@@ -192,7 +200,7 @@ class Dawdles:
     @hookimpl
     def task_failed(self, run: TaskRun) -> None:
         """Wait with the first one."""
-        assert self.all_ended.wait(20)
+        assert self.all_ended.wait(60)
         self.told.append(run.id)
 
 

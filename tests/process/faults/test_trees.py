@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.process.faults import fault_tasks as tasks
-from tests.process.faults.play import Play, Script, call, failed, succeeded
+from tests.process.faults.play import Play, Script, call, failed, succeeded, timed_out
 from tests.process.faults.processes import descendants_of, ended_afterwards, poll_until, survivors, told
 from tests.process.faults.report_file import read_reports
 from tests.process.faults.ujr_project import running, write_project
@@ -24,7 +24,7 @@ def witnesses(tmp_path: pathlib.Path) -> Iterator[dict[str, pathlib.Path]]:
 
 def surviving(witnesses: dict[str, pathlib.Path]) -> list[str]:
     """Return the kinds of which a child is there after a second."""
-    left = survivors({pid for witness in witnesses.values() for pid in told(witness)}, 1.0)
+    left = survivors({pid for witness in witnesses.values() for pid in told(witness)})
     return [kind for kind, witness in witnesses.items() if left & set(told(witness))]
 
 
@@ -35,8 +35,8 @@ def test_what_a_task_started_ends_at_its_timeout(
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))  # so that the worker has imported what it needs
-        (failure,) = failed((yield [call(tasks.starts_children, str(tmp_path), timeout=1.0)]))
-        assert failure.kind == "timeout"
+        last = witnesses[tasks.KINDS[-1]]
+        yield from timed_out(tasks.starts_children, str(tmp_path), has_come=lambda _: last.exists())
         assert surviving(witnesses) == []
 
     play(script(), runner={"workers": 1})
@@ -79,7 +79,7 @@ def test_nothing_of_a_runner_outlives_its_kill_by_a_second(tmp_path: pathlib.Pat
         started = descendants_of(process.pid)
         assert workers < started
         process.kill()
-        assert survivors(started, 1.0) == set()
+        assert survivors(started) == set()
 
 
 def test_nothing_of_a_task_outlives_the_kill_of_its_runner_by_a_second(
@@ -111,24 +111,28 @@ def test_what_the_kill_of_a_runner_cut_short_is_reported_by_the_next(tmp_path: p
 
 
 @pytest.mark.parametrize("task", ["matches_for_ever", "sums_for_ever"])
-def test_a_task_that_holds_the_interpreter_lock_ends_at_its_timeout(play: Play, task: str) -> None:
+def test_a_task_that_holds_the_interpreter_lock_ends_at_its_timeout(
+    play: Play, tmp_path: pathlib.Path, task: str
+) -> None:
     """TERM ends it: no code of Python has to run for that."""
+    witness = tmp_path / "begun"
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))  # so that the worker has imported what it needs
-        (failure,) = failed((yield [call(getattr(tasks, task), timeout=0.5)]))
-        assert (failure.kind, failure.signal) == ("timeout", "SIGTERM")
+        failure = yield from timed_out(getattr(tasks, task), str(witness), has_come=lambda _: witness.exists())
+        assert failure.signal == "SIGTERM"
 
-    play(script(), runner={"workers": 1}, grace=20)
+    play(script(), runner={"workers": 1}, grace=60)
 
 
-def test_a_handler_of_term_that_is_never_called_saves_no_task(play: Play) -> None:
+def test_a_handler_of_term_that_is_never_called_saves_no_task(play: Play, tmp_path: pathlib.Path) -> None:
     """KILL comes after the grace, whatever the task said it would do at TERM."""
+    witness = tmp_path / "handler"
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))
-        (failure,) = failed((yield [call(tasks.sums_on_after_term, timeout=0.5)]))
-        assert (failure.kind, failure.signal) == ("timeout", "SIGKILL")
+        failure = yield from timed_out(tasks.sums_on_after_term, str(witness), has_come=lambda _: witness.exists())
+        assert failure.signal == "SIGKILL"
         succeeded((yield [call(tasks.pid)]))
 
     play(script(), runner={"workers": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import resource
@@ -14,8 +15,8 @@ import pytest
 
 from tests.process.faults import fault_tasks as tasks
 from tests.process.faults.conftest import Pipe
-from tests.process.faults.play import Play, Script, call, failed, succeeded
-from tests.process.faults.processes import children_of, is_gone, poll_until, state_of, survivors, told
+from tests.process.faults.play import Play, Script, call, failed, succeeded, timed_out
+from tests.process.faults.processes import children_of, is_gone, poll_until, state_of, told
 from tests.process.faults.report_file import read_reports
 from tests.process.faults.ujr_project import running, write_project
 from ujr_core.builtin.command import run_command
@@ -24,8 +25,9 @@ from ujr_core.builtin.command import run_command
 def kill_all(pids: set[int]) -> None:
     """Kill processes, and wait until they are dead."""
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    assert not survivors(pids, 5.0)
+        with contextlib.suppress(ProcessLookupError):  # it had died before, and was buried just now
+            os.kill(pid, signal.SIGKILL)
+    poll_until(lambda: all(map(is_gone, pids)))
 
 
 def test_what_was_sent_ahead_to_a_worker_that_dies_runs_elsewhere_and_once(play: Play, tmp_path: pathlib.Path) -> None:
@@ -74,8 +76,9 @@ def guardians() -> set[int]:
     """Return the children of this process that guard it."""
     found = set()
     for pid, state in children_of(os.getpid()).items():
-        if state != "Z" and b"guardian" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
-            found.add(pid)
+        with contextlib.suppress(OSError):  # it has ended just now
+            if state != "Z" and b"guardian" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
     return found
 
 
@@ -119,8 +122,7 @@ def test_a_task_that_stops_its_worker_ends_at_its_timeout(play: Play) -> None:
 
     def script() -> Script:
         succeeded((yield [call(tasks.pid)]))  # so that the worker has imported what it needs
-        (failure,) = failed((yield [call(tasks.stands_still, timeout=0.5)]))
-        assert (failure.kind, failure.signal) == ("timeout", "SIGKILL")
+        yield from timed_out(tasks.stands_still, has_come=lambda failure: failure.signal == "SIGKILL")
         succeeded((yield [call(tasks.pid)]))
 
     play(script(), runner={"workers": 1})
@@ -190,8 +192,7 @@ def test_a_runner_that_can_start_no_worker_says_so_and_goes_on_when_it_can(tmp_p
         poll_until(lambda: attempts.exists() and attempts.read_text())
         _, most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, most))
-        for pid in children_of(process.pid):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(set(children_of(process.pid)))
         ujr.wait_said("no worker can be started: [Errno 24] Too many open files; tried again in 100 ms")
         ujr.wait_said("tried again in 400 ms")
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
