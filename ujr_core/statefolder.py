@@ -58,13 +58,19 @@ def _close(lock: int) -> None:
 
 def is_held(folder: pathlib.Path) -> bool:
     """Tell whether a runner has the folder, whether or not it can be reached; nothing is made for it."""
+    return _is_locked(folder / "lock", os.O_RDONLY) or _is_locked(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _is_locked(path: pathlib.Path, flags: int) -> bool:
     try:
-        lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(path, flags | os.O_CLOEXEC)
     except OSError:  # it was never held
         return False
     try:
         # Shared, and for an instant: two that look do not see each other, and no runner takes one for another.
         return not _is_taken(lock, fcntl.LOCK_SH)
+    except OSError:  # a folder of NFS
+        return False
     finally:
         os.close(lock)
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.unit.configured import source
 from ujr_core import Start, hookimpl
+from ujr_core.configuration.depth import too_deep
 from ujr_core.configuration.settings import main_of
 from ujr_core.errors import ConfigError, UJRError
 from ujr_core.registry import Registry
@@ -206,6 +207,14 @@ def test_a_table_that_contains_itself_is_answered_as_one_that_does() -> None:
     read: Any = sources_of(source("db", {"a": table})).ask("db")["a"]
     assert read is not table
     assert read["params"]["again"] is read["params"]["twice"][0] is read
+
+
+def test_a_table_that_is_too_deep_is_answered_as_one_that_is() -> None:
+    """However deep it is, what it is refused for is its depth."""
+    table: dict[str, Any] = {}
+    for _ in range(5_000):
+        table = {"in": [table]}
+    assert too_deep(sources_of(source("db", {"a": table})).ask("db")["a"])
 
 
 def test_a_source_that_hangs_is_named_with_its_place_and_not_asked_again() -> None:

@@ -107,6 +107,7 @@ def test_who_removes_the_lock_of_a_runner_gets_no_second_one(folder: Path) -> No
     """It looks like a stale file, and is none."""
     with locked(folder):
         (folder / "lock").unlink()
+        assert is_held(folder)
         with pytest.raises(StateError) as caught, locked(folder):
             pass
         assert caught.value.code == "already-running"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ujr_core.configuration.depth import MOST_VALUES
+from ujr_core.configuration.depth import DEEPEST, MOST_VALUES
 from ujr_core.values import JobTable
 
 
@@ -33,7 +33,7 @@ class _Copying:
         self._known: dict[int, tuple[object, Any]] = {}
         self._left = MOST_VALUES
 
-    def copy(self, value: object) -> Any:
+    def copy(self, value: object, depth: int = 0) -> Any:
         self._left -= 1
         if self._left < 0:
             raise ValueError(f"a table has more than {MOST_VALUES:,} values, or no end")
@@ -43,8 +43,10 @@ class _Copying:
             return before[1]
         copy: Any = {} if isinstance(value, Mapping) else []
         self._known[id(value)] = value, copy  # kept, for the number of what was let go may be given to another
+        if depth > DEEPEST:
+            return copy  # deep enough for it to be refused, where a person is told of which job
         if isinstance(value, Mapping):
-            copy.update((key, self.copy(item)) for key, item in value.items())
+            copy.update((key, self.copy(item, depth + 1)) for key, item in value.items())
         else:
-            copy.extend(map(self.copy, value))
+            copy.extend(self.copy(item, depth + 1) for item in value)
         return copy

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,8 +16,6 @@ from ujr_core.foreign import printable
 from ujr_core.secret import SecretRef
 from ujr_core.values import JobTable
 
-# Marks that turn the text round, or that nobody sees: TOML takes them as they are, but whoever reads it is misled.
-_UNSEEN = re.compile("[\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _ORDER = ("runner", "node", "limits", "plugins")
 
 
@@ -156,4 +153,6 @@ def inline(value: object) -> str:
 
 
 def _dumps(table: Mapping[str, Any]) -> str:
-    return _UNSEEN.sub(lambda match: f"\\U{ord(match[0]):08x}", tomli_w.dumps(table))
+    # Of marks that turn the text round, or that nobody sees, TOML takes most as they are; whoever reads it is misled.
+    text = tomli_w.dumps(table)
+    return "".join(char if char in "\n\t" or char.isprintable() else f"\\U{ord(char):08x}" for char in text)

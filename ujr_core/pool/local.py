@@ -141,6 +141,8 @@ class LocalPool:
             self._send(seat)
         self._unsent.clear()
         self._look(now)
+        if self.trouble and not self._lacks_worker(now):
+            self.trouble = ""
         news, self._news = self._news, []
         # One worker a turn, since each start takes milliseconds; the next turn comes at once if more are missing.
         wake = self._backoff.not_before if self._lacks_worker(now) else self._spare_wake(now)
@@ -262,7 +264,7 @@ class LocalPool:
             self._watcher.forget(seat.process.news_fd)
         if seat.has_begun_any:
             self._backoff.succeeded()
-            self.trouble = ""
+        self._look_at = min(self._look_at, seat.stack_due)
         self._look_after(seat)
         return news
 

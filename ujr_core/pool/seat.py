@@ -20,8 +20,8 @@ from ujr_core.pool.process import Death, Launch, WorkerProcess
 from ujr_core.values import Failure
 from ujr_core.values.reported import new_result
 
-_STACK_AFTER = 0.1
-"""Seconds after TERM, which has the stack written too, but ends most workers: it would cut a stack short."""
+_STACK_AFTER = 0.02
+"""Seconds after TERM, which has the stack written, too, and ends most workers: before it, it might cut that short."""
 
 
 @attrs.frozen

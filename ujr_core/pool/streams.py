@@ -1,4 +1,4 @@
-"""The standard streams of a worker: what one task closed or replaced, the next does not miss."""
+"""The standard streams of a worker: what one task closed, replaced or set, the next does not miss."""
 
 from __future__ import annotations
 
@@ -21,34 +21,47 @@ class Streams:
 
     def __init__(self, output_fd: int) -> None:
         self._output_fd = output_fd
-        self._out, self._err = sys.stdout, sys.stderr
-        for stream in (self._out, self._err):
-            stream.reconfigure(line_buffering=True, encoding=_ENCODING, errors=_ERRORS)  # type: ignore[union-attr]  # both are files here
+        self._null_fd = os.open(os.devnull, os.O_RDONLY)
+        self._in, self._out, self._err = sys.stdin, sys.stdout, sys.stderr
+        self._set_up()
 
     def come_back(self) -> None:
         """Put back streams that the last task closed or replaced; another of the same function would print in vain."""
-        if sys.stdout is not self._out or _is_closed(self._out):
-            sys.stdout = self._out = _opened(1)
-        if sys.stderr is not self._err or _is_closed(self._err):
-            sys.stderr = self._err = _opened(2)
+        out, err = self._out, self._err
+        is_there = getattr(sys, "stdout", None) is out and getattr(sys, "stderr", None) is err
+        if is_there and not (_is_closed(out) or _is_closed(err)):
+            return
+        # Dropped first: what a task left there may close the descriptor that it was opened for.
+        sys.stdout = sys.stderr = None
+        self._put_back_descriptors()
+        self._out = sys.stdout = _opened(1) if _is_closed(out) else out
+        self._err = sys.stderr = _opened(2) if _is_closed(err) else err
 
     def tidy(self) -> None:
-        """Put back the descriptors below them, too: another function comes."""
-        for fd in (1, 2):
-            os.dup2(self._output_fd, fd)
-        try:
-            os.fstat(0)
-        except OSError:  # the next file that is opened would be the stdin of all that a task starts
-            os.open(os.devnull, os.O_RDONLY)
-            os.set_inheritable(0, True)  # noqa: FBT003  # the standard library takes it by position
+        """Put back the rest, too: another function comes."""
+        self._put_back_descriptors()
+        if _is_closed(self._in):
+            self._in = open(0, encoding=_ENCODING, closefd=False)  # noqa: SIM115  # as long as the process
+        sys.stdin = self._in
+        self._set_up()
 
     def flush(self) -> None:
         """Write what Python still holds; a task may have closed or replaced its streams."""
-        for stream in (sys.stdout, sys.stderr):
+        for name in ("stdout", "stderr"):
             try:  # noqa: SIM105  # suppress() takes longer than what it is for
-                stream.flush()
+                getattr(sys, name).flush()
             except BaseException:  # noqa: BLE001, S110  # of the task's own stream anything may come
                 pass
+
+    def _put_back_descriptors(self) -> None:
+        os.dup2(self._null_fd, 0)
+        for fd in (1, 2):
+            os.dup2(self._output_fd, fd)
+
+    def _set_up(self) -> None:
+        for stream in (self._out, self._err):
+            if (stream.encoding, stream.errors, stream.line_buffering) != (_ENCODING, _ERRORS, True):
+                stream.reconfigure(line_buffering=True, encoding=_ENCODING, errors=_ERRORS)  # type: ignore[union-attr]  # both are files here
 
 
 def _opened(fd: int) -> TextIO:

@@ -69,13 +69,14 @@ def main() -> NoReturn:
         os.close(page_fd)
     output_fd = os.dup(1)
     _behave(output_fd)
-    streams, code = Streams(output_fd), 0
+    streams, code = Streams(output_fd), 1
     try:
         Worker(orders_fd, news_fd, claims_fd, output_fd=output_fd, streams=streams, page=page).serve()
+        code = 0
     except BaseException:  # noqa: BLE001  # of what a task has left of the process, pipes that it closed for example
-        code = 1
-        streams.come_back()
-        sys.__excepthook__(*sys.exc_info())
+        with contextlib.suppress(BaseException):
+            streams.come_back()
+            sys.__excepthook__(*sys.exc_info())
     streams.flush()
     # Without the task's exit handlers and threads: one that hangs would keep the process for ever.
     os._exit(code)

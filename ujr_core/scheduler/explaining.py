@@ -99,7 +99,7 @@ def _last_verdicts(state: State, job: Job) -> tuple[LastVerdict, ...]:
 
 def text_of(state: State, job: Job, now: float) -> str:
     """Return what a job is doing, in one sentence."""
-    if state.stop is not None and job.phase not in (JobPhase.FAILED, JobPhase.QUARANTINED):
+    if state.stop is not None and (job.is_paused or job.phase not in (JobPhase.FAILED, JobPhase.QUARANTINED)):
         return "the runner stops, and starts nothing more"
     if job.is_paused:
         # The end stands first, for in a narrow picture that is all there is room for.
