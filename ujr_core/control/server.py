@@ -23,7 +23,10 @@ from ujr_core.inbox import Inbox
 log = logging.getLogger("ujr")
 
 MOST_CLIENTS = 32
-"""Connections at once; of more, the one that came first goes: each has its answer within a turn of the loop."""
+"""Connections at once; of more, the one that came first goes: nearly all have their answer within a turn of the loop.
+
+One that waits for a reload or for the end is not looked at meanwhile, so that it is counted until then though it left.
+"""
 
 
 @contextlib.contextmanager
