@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -26,16 +27,19 @@ class Streams:
         self._set_up()
 
     def come_back(self) -> None:
-        """Put back streams that the last task closed or replaced; another of the same function would print in vain."""
+        """Write what Python still holds; put back streams that the last task closed or replaced.
+
+        Another of the same function would print in vain.
+        """
         out, err = self._out, self._err
-        is_there = getattr(sys, "stdout", None) is out and getattr(sys, "stderr", None) is err
-        if is_there and not (_is_closed(out) or _is_closed(err)):
-            return
-        # Dropped first: what a task left there may close the descriptor that it was opened for.
-        sys.stdout = sys.stderr = None
-        self._put_back_descriptors()
-        self._out = sys.stdout = _opened(1) if _is_closed(out) else out
-        self._err = sys.stderr = _opened(2) if _is_closed(err) else err
+        try:
+            if sys.stdout is out and sys.stderr is err:
+                out.flush()
+                err.flush()
+                return
+        except BaseException:  # noqa: BLE001, S110  # one is closed, or has lost its buffer; or there is none
+            pass
+        self._put_back_streams()
 
     def tidy(self) -> None:
         """Put back the rest, too: another function comes."""
@@ -45,13 +49,18 @@ class Streams:
         sys.stdin = self._in
         self._set_up()
 
-    def flush(self) -> None:
-        """Write what Python still holds; a task may have closed or replaced its streams."""
+    def _put_back_streams(self) -> None:
         for name in ("stdout", "stderr"):
-            try:  # noqa: SIM105  # suppress() takes longer than what it is for
+            with contextlib.suppress(BaseException):  # of a task's own stream anything may come
                 getattr(sys, name).flush()
-            except BaseException:  # noqa: BLE001, S110  # of the task's own stream anything may come
-                pass
+        # Dropped first: what a task left there may close the descriptor that it was opened for.
+        sys.stdout = sys.stderr = None
+        self._put_back_descriptors()
+        if _is_closed(self._out):
+            self._out = _opened(1)
+        if _is_closed(self._err):
+            self._err = _opened(2)
+        sys.stdout, sys.stderr = self._out, self._err
 
     def _put_back_descriptors(self) -> None:
         os.dup2(self._null_fd, 0)

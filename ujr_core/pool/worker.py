@@ -77,7 +77,8 @@ def main() -> NoReturn:
         with contextlib.suppress(BaseException):
             streams.come_back()
             sys.__excepthook__(*sys.exc_info())
-    streams.flush()
+    with contextlib.suppress(BaseException):
+        streams.come_back()
     # Without the task's exit handlers and threads: one that hangs would keep the process for ever.
     os._exit(code)
 
@@ -203,7 +204,6 @@ class Worker:
             signal.alarm(0)  # once more: what is told of anything else is made by code of the task's
         self._home.come_back()
         self._orphans.reap(self._meter.now)
-        self._streams.flush()
         self._streams.come_back()
         output, is_worn = take_output(self._output_fd), self._meter.is_worn() or self._home.is_spoilt
         # Nor is a claim looked for that has come before its order: that will wake the worker.
