@@ -86,7 +86,9 @@ class Asking:
         asked.fetches += 1
         asked.strand.post(functools.partial(asked.fetch, config, self._node, number))
 
-    def ask(self, job: str, answer: int, asked_at: float, due: float | None = None) -> None:
+    def ask(
+        self, job: str, answer: int, asked_at: float, due: float | None = None, *, config: JobConfig | None = None
+    ) -> None:
         """Call the job's plugin.
 
         Args:
@@ -94,9 +96,10 @@ class Asking:
             answer: number of the new answer.
             asked_at: monotonic.
             due: epoch seconds of the firing it is asked for; None without a schedule.
+            config: of the job as it is now, other settings than its details were fetched with; None: the same.
         """
         asked = self._jobs[job]
-        asked.strand.post(functools.partial(asked.ask, answer, asked_at, due))
+        asked.strand.post(functools.partial(asked.ask, answer, asked_at, due, config=config))
 
     def pull(self, job: str, answer: int, count: int) -> None:
         """Take up to ``count`` tasks from an answer."""
@@ -226,8 +229,10 @@ class AskedJob:
         else:
             self._inbox.put(JobReady(config.name, number))
 
-    def ask(self, number: int, asked_at: float, due: float | None = None) -> None:
+    def ask(self, number: int, asked_at: float, due: float | None = None, *, config: JobConfig | None = None) -> None:
         """Call the plugin, and keep what it answers."""
+        if config is not None and config is not self.config:
+            self._go_on_with(config)
         plugin = self.config.plugin
         tally = self._registry.tally(plugin, _HOOK)
         self._open = answer = OpenAnswer(
@@ -273,6 +278,13 @@ class AskedJob:
         finally:
             self._ended.append((self, (hook, began, time.monotonic())))
             self._in_hook, self.call = None, NO_CALL
+
+    def _go_on_with(self, config: JobConfig) -> None:
+        """Take settings that count without a restart; the params are those that the details were fetched with."""
+        self.config = config
+        if self._details is not None and self._job is not None:
+            self._details.config = config
+            self._job = attrs.evolve(self._job, config=config)
 
     def _complete(self) -> Job:
         assert self._details is not None  # a job is asked when it is ready

@@ -83,7 +83,7 @@ class Details:
     """
 
     def __init__(self, config: JobConfig, node: Node, suppliers: Suppliers) -> None:
-        self._config, self._node, self._suppliers = config, node, suppliers
+        self.config, self._node, self._suppliers = config, node, suppliers
         self._secrets: dict[SecretRef, Secret] = {}
         self._extra: dict[str, Any] = {}
         self._givers: dict[object, str] = {}
@@ -109,11 +109,11 @@ class Details:
         lacking = []
         for name in names:
             try:
-                self._take(name, self._suppliers.fetch(name, self._config, self._node))
+                self._take(name, self._suppliers.fetch(name, self.config, self._node))
                 self._suppliers.is_well(name)
             except BaseException as error:  # noqa: BLE001  # of foreign code; who does not need it starts without it
-                if isinstance(error, KeyboardInterrupt | _Collides) or _is_needed(name, self._config):
-                    raise _reason(self._config, name, error) from None
+                if isinstance(error, KeyboardInterrupt | _Collides) or _is_needed(name, self.config):
+                    raise _reason(self.config, name, error) from None
                 self._suppliers.say(name, error)
                 lacking.append(name)
         return tuple(lacking)
@@ -140,7 +140,7 @@ class Details:
     def _name(self, plugin: str, key: object) -> str:
         if not isinstance(key, str):
             raise self._wrong(plugin, f"a key that is a {type(key).__name__}")
-        if key in self._config.params:
+        if key in self.config.params:
             raise self._wrong(plugin, f'"{key}", which stands in params already')
         return key
 
@@ -152,7 +152,7 @@ class Details:
         return value.named(str(ref))
 
     def _job(self) -> Job:
-        config, registry = self._config, self._suppliers.registry
+        config, registry = self.config, self._suppliers.registry
         for ref in config.all_secrets():
             if ref not in self._secrets:
                 raise _nobody_supplied(config, ref)
@@ -169,7 +169,7 @@ class Details:
         return (kind or _Wrong)(
             "plugin-wrong-answer",
             f'plugin "{plugin}" supplied {what}',
-            f'{_HOOK} of {plugin}, for job "{self._config.name}"',
+            f'{_HOOK} of {plugin}, for job "{self.config.name}"',
             f'mend the plugin, or disable it: disable_plugins = ["{plugin}"] in [runner]',
         )
 

@@ -61,7 +61,9 @@ class Loop:
         self._saying = asking.strands.new()
         self._acts: dict[type, Callable[[Any], None]] = {
             commands.FetchDetails: self._fetch_details,
-            commands.AskJob: lambda command: asking.ask(command.job, command.answer, command.asked_at, command.due),
+            commands.AskJob: lambda command: asking.ask(
+                command.job, command.answer, command.asked_at, command.due, config=command.config
+            ),
             commands.PullTasks: lambda command: asking.pull(command.job, command.answer, command.count),
             commands.ForgetJob: lambda command: asking.forget(command.job),
             commands.CloseAnswer: lambda command: asking.close_answer(command.job, command.answer),

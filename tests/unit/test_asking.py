@@ -131,6 +131,19 @@ def done() -> None:
     raise JobDone
 
 
+def test_a_job_is_asked_with_settings_that_changed_since_its_details_were_fetched(world: World) -> None:
+    """What counts without a restart is what its plugin sees at the next ask: its settings, and the zone of `due`."""
+    before = JobConfig("job", "Scripted", {"v": 1}, cron="0 6 * * *", timezone="Europe/Berlin")
+    world.fetch_configured(before)
+    after = attrs.evolve(before, timezone="America/New_York", continuous=True)
+    world.plugin.answer = done
+    world.asking.ask("job", 1, time.monotonic(), 0.0, config=after)
+    world.next_event()
+    (job,) = world.plugin.jobs
+    assert job.config is after
+    assert (job.params, str(job.due)) == ({"v": 1}, "1969-12-31 19:00:00-05:00")
+
+
 def test_a_job_is_asked_with_the_configuration_it_was_last_fetched_with(world: World) -> None:
     """What changed between two fetches is what its plugin sees."""
     world.fetch("env", v=1)

@@ -597,6 +597,18 @@ def vars_of(job: Job) -> list[object]:
     return [getattr(job, field.name) for field in attrs.fields(Job)]
 
 
+def test_a_live_change_reaches_the_plugin_at_the_next_ask() -> None:
+    """A job is asked with the settings that are in force, also those that changed without a restart."""
+    state = State(1)
+    before = JobConfig("a", "p")
+    after = attrs.evolve(before, continuous=True, ask_timeout=7.0)
+    step(state, [JobAdded(before)], 0.0)
+    (first,) = [one for one in step(state, [JobReady("a")], 0.0) if isinstance(one, AskJob)]
+    step(state, [AnswerEnded("a", first.answer, "complete"), JobChanged(after)], 1.0)
+    (second,) = [one for one in step(state, [], 2.0) if isinstance(one, AskJob)]
+    assert (first.config, second.config) == (before, after)
+
+
 def test_a_job_may_be_added_at_any_time() -> None:
     """A job that is added while the runner goes on is asked at once."""
     world = World()

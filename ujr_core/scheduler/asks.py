@@ -129,7 +129,8 @@ def ask(state: State, job: Job, now: float) -> Iterator[Command]:
     state.hungry[job.name] = job
     if job.told == "done":
         yield from tell(job, "running", reason)
-    yield AskJob(job.name, job.answer.number, now, job.firing.due if job.firing is not None else None)
+    due = job.firing.due if job.firing is not None else None
+    yield AskJob(job.name, job.answer.number, now, due, job.config)
 
 
 def _reason(job: Job) -> str:

@@ -32,12 +32,14 @@ class AskJob:
         answer: number of the new answer.
         asked_at: monotonic; a NextCheck counts from here.
         due: epoch seconds of the firing it is asked for; None without a schedule.
+        config: of the job as it is now; None: as its details were fetched with.
     """
 
     job: str
     answer: int
     asked_at: float
     due: float | None = None
+    config: JobConfig | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen
